@@ -1,0 +1,1 @@
+//! The plugs for a machine of its own.

@@ -1,0 +1,154 @@
+//! A raw row that could not become a document: kept with its reason, never dropped.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
+use arrow_schema::{DataType, Schema, SchemaRef};
+use serde::{Deserialize, Serialize};
+
+use crate::columns::{Columns, WindowColumns, moment_type, required};
+use crate::{FormatError, Lineage, Record, Window};
+
+/// A raw row that could not become a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// The window in which the row was fetched.
+    pub window: Window,
+    /// Why, as a name that stays.
+    pub code: RejectCode,
+    /// Why, in words, with the field and the value.
+    pub message: String,
+    /// The beginning of the row, as it was received; what is no UTF-8 in it is replaced.
+    pub excerpt: String,
+    /// Where it came from.
+    pub lineage: Lineage,
+}
+
+/// Why a row could not become a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectCode {
+    /// There is nothing in the text field.
+    EmptyText,
+    /// A line that is no JSON, or JSON that is no object.
+    NotJson,
+    /// More or fewer fields than the header has.
+    FieldCount,
+    /// Bytes that are no characters of the file's encoding.
+    InvalidEncoding,
+    /// A quoted field that is never closed.
+    UnclosedQuote,
+    /// The row is longer than a row may be.
+    TooLong,
+    /// A spreadsheet has rounded the id to something like `7.22613E+18`: it names nothing any more.
+    DestroyedId,
+    /// A time that cannot be read in the form that the file's times have.
+    BadTime,
+    /// A count that is no number.
+    BadNumber,
+}
+
+impl RejectCode {
+    /// Every code.
+    pub const ALL: [Self; 9] = [
+        Self::EmptyText,
+        Self::NotJson,
+        Self::FieldCount,
+        Self::InvalidEncoding,
+        Self::UnclosedQuote,
+        Self::TooLong,
+        Self::DestroyedId,
+        Self::BadTime,
+        Self::BadNumber,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EmptyText => "empty_text",
+            Self::NotJson => "not_json",
+            Self::FieldCount => "field_count",
+            Self::InvalidEncoding => "invalid_encoding",
+            Self::UnclosedQuote => "unclosed_quote",
+            Self::TooLong => "too_long",
+            Self::DestroyedId => "destroyed_id",
+            Self::BadTime => "bad_time",
+            Self::BadNumber => "bad_number",
+        }
+    }
+}
+
+impl fmt::Display for RejectCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for RejectCode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let code = Self::ALL.into_iter().find(|code| code.name() == name);
+        code.ok_or_else(|| format!("`{name}` is no reject code of this version"))
+    }
+}
+
+static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+    Arc::new(Schema::new(vec![
+        required("channel", DataType::Utf8),
+        required("hour", moment_type()),
+        required("code", DataType::Utf8),
+        required("message", DataType::Utf8),
+        required("excerpt", DataType::Utf8),
+        required("raw", DataType::Utf8),
+        required("line", DataType::UInt64),
+    ]))
+});
+
+impl Record for Reject {
+    const TABLE: &'static str = "rejects";
+    const FORMAT: u32 = 1;
+
+    fn schema() -> SchemaRef {
+        SCHEMA.clone()
+    }
+
+    fn batch(rows: &[Self]) -> RecordBatch {
+        let texts = |get: fn(&Self) -> &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
+        };
+        let hours = rows.iter().map(|row| row.window.hour.start().as_microsecond());
+        let columns: Vec<ArrayRef> = vec![
+            texts(|row| row.window.channel.as_str()),
+            Arc::new(TimestampMicrosecondArray::from_iter_values(hours).with_timezone("UTC")),
+            texts(|row| row.code.name()),
+            texts(|row| &row.message),
+            texts(|row| &row.excerpt),
+            texts(|row| &row.lineage.raw),
+            Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.lineage.line))),
+        ];
+        RecordBatch::try_new(SCHEMA.clone(), columns).expect("the columns stand in the schema's order")
+    }
+
+    fn rows(batch: &RecordBatch) -> Result<Vec<Self>, FormatError> {
+        let columns = Columns::new(Self::TABLE, batch);
+        let (code, message) = (columns.text("code")?, columns.text("message")?);
+        let (excerpt, raw, line) = (columns.text("excerpt")?, columns.text("raw")?, columns.count("line")?);
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let mut windows = WindowColumns::new(&columns)?;
+        let row = |row| {
+            let name = code.need(code.get(row))?;
+            Ok(Self {
+                window: windows.get(row)?,
+                code: name.parse().map_err(|message: String| code.value_error(row, message))?,
+                message: message.need(owned(message.get(row)))?,
+                excerpt: excerpt.need(owned(excerpt.get(row)))?,
+                lineage: Lineage { raw: raw.need(owned(raw.get(row)))?, line: line.need(line.get(row))? },
+            })
+        };
+        (0..batch.num_rows()).map(row).collect()
+    }
+}
