@@ -1,1 +1,5 @@
 //! The plugs for a machine of its own.
+
+mod files;
+
+pub use files::Files;
