@@ -27,6 +27,8 @@
 mod garbage;
 mod landing;
 mod reader;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod upload;
 mod writer;
 
@@ -246,7 +248,12 @@ impl Lake {
     ///
     /// # Errors
     /// If the store fails, or another writer was faster.
-    pub async fn replace<R: Record>(&self, window: &Window, made_from: &str, rows: &[R]) -> Result<Commit, Error> {
+    pub async fn replace<R: Record>(
+        &self,
+        window: &Window,
+        made_from: &str,
+        rows: &[R],
+    ) -> Result<Commit, Error> {
         let mut writer = self.writer::<R>(window).await?;
         writer.write(R::batch(rows)).await?;
         let staged = writer.finish(made_from).await?;
@@ -275,14 +282,17 @@ impl Lake {
         let mut writes = Vec::new();
         let mut replaced = Vec::new();
         for one in &staged {
-            let condition = one.before.as_ref().map_or(Condition::Absent, |item| Condition::Version(item.version));
+            let condition =
+                one.before.as_ref().map_or(Condition::Absent, |item| Condition::Version(item.version));
             writes.push(Write::put(commit_key(one.table, &one.commit.window), &one.commit, condition)?);
             let channel = &one.commit.window.channel;
             let index = Key::new(channels_partition(one.table), channel.as_str());
             writes.push(Write::put(index, channel, Condition::Any)?);
-            writes.extend(one.intent.iter().map(|(key, version)| {
-                Write::delete(key.clone(), Condition::Version(*version))
-            }));
+            writes.extend(
+                one.intent
+                    .iter()
+                    .map(|(key, version)| Write::delete(key.clone(), Condition::Version(*version))),
+            );
             if let Some(old) = one.superseded()? {
                 writes.push(self.garbage_note(&old.key, one.table, &one.commit.window)?);
                 replaced.push(old.key);
@@ -334,7 +344,8 @@ impl Lake {
         let prefix = Path::from(prefix);
         let found: Vec<_> =
             self.objects.list(Some(&prefix)).try_collect().await.map_err(object_error("list", &prefix))?;
-        let mut found: Vec<_> = found.into_iter().map(|meta| (meta.location.to_string(), meta.size)).collect();
+        let mut found: Vec<_> =
+            found.into_iter().map(|meta| (meta.location.to_string(), meta.size)).collect();
         found.sort_unstable();
         Ok(found)
     }
@@ -377,4 +388,21 @@ fn window_key(table: &str, window: &Window, digest: &Sha256) -> String {
         hour.of_day(),
         digest.short()
     )
+}
+
+#[cfg(all(test, feature = "suite"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::suite;
+    use crate::table::MemoryTable;
+
+    #[tokio::test]
+    async fn the_twin_in_memory_passes_the_suite() {
+        suite::run(async |clock| -> suite::Stores {
+            let objects: Arc<dyn object_store::ObjectStore> = Arc::new(object_store::memory::InMemory::new());
+            (objects, Arc::new(MemoryTable::new(clock)))
+        })
+        .await;
+    }
 }

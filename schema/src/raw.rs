@@ -7,7 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Window;
+use crate::{DocumentKind, Window};
 
 /// One object of the landing zone: bytes exactly as a source gave them. Never changed after it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,19 +41,24 @@ pub struct Reading {
     pub mapping: BTreeMap<Field, String>,
     /// The zone of times that name none, by its IANA name.
     pub zone: String,
+    /// What a row is.
+    pub kind: DocumentKind,
     /// The order of day and month in times such as `04/05/2023, 01:13:07`; none if no row needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
 }
 
 /// How rows are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Format {
-    /// Rows of separated fields below a header row.
+    /// Rows of separated fields.
     Csv {
-        /// The separator.
+        /// The separator; one byte in UTF-8.
         delimiter: char,
+        /// The names of the columns, if the first row does not hold them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<Vec<String>>,
     },
     /// One JSON object a line.
     JsonLines,

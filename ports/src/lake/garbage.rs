@@ -52,7 +52,12 @@ impl Lake {
     }
 
     fn note(&self, table: Option<&str>, window: &Window) -> Note {
-        Note { table: table.map(str::to_owned), window: window.clone(), since: self.clock.now(), sweeping: false }
+        Note {
+            table: table.map(str::to_owned),
+            window: window.clone(),
+            since: self.clock.now(),
+            sweeping: false,
+        }
     }
 
     /// Deletes a file that was noted, and then the note.

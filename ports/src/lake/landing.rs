@@ -44,12 +44,39 @@ pub struct Landed {
     recorded: Option<Item>,
 }
 
-/// The bytes of a raw object, to be read in order.
-pub struct RawBytes(Box<dyn Read + Send>);
+/// The bytes of a raw object, to be read in order from a blocking thread.
+pub struct RawBytes(Source);
+
+enum Source {
+    File(std::fs::File),
+    Stream(StreamReader),
+}
+
+impl RawBytes {
+    /// The plain file, where the object store keeps plain files; itself otherwise.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn into_file(self) -> Result<std::fs::File, Self> {
+        match self.0 {
+            Source::File(file) => Ok(file),
+            Source::Stream(_) => Err(self),
+        }
+    }
+}
+
+impl From<std::fs::File> for RawBytes {
+    fn from(file: std::fs::File) -> Self {
+        Self(Source::File(file))
+    }
+}
 
 impl Read for RawBytes {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(buffer)
+        match &mut self.0 {
+            Source::File(file) => file.read(buffer),
+            Source::Stream(stream) => stream.read(buffer),
+        }
     }
 }
 
@@ -81,7 +108,7 @@ impl Lake {
         Ok(found.map(|item| item.parse()).transpose()?)
     }
 
-    /// Opens the bytes of a raw object. The reader blocks: it is for a blocking thread.
+    /// Opens the bytes of a raw object.
     ///
     /// # Errors
     /// If the object store fails.
@@ -89,10 +116,10 @@ impl Lake {
         let path = parse_key(&raw.key)?;
         let found = self.objects.get(&path).await.map_err(object_error("open", &path))?;
         match found.payload {
-            GetResultPayload::File(file, _) => Ok(RawBytes(Box::new(file))),
+            GetResultPayload::File(file, _) => Ok(RawBytes(Source::File(file))),
             GetResultPayload::Stream(stream) => {
                 let handle = tokio::runtime::Handle::current();
-                Ok(RawBytes(Box::new(StreamReader { stream, handle, chunk: Bytes::new() })))
+                Ok(RawBytes(Source::Stream(StreamReader { stream, handle, chunk: Bytes::new() })))
             }
         }
     }
@@ -112,7 +139,10 @@ impl Lake {
             Write::put(digest_key(&raw.window.channel, &raw.sha256), raw, condition)?,
         ];
         writes.extend(
-            landed.intent.iter().map(|(key, version)| Write::delete(key.clone(), Condition::Version(*version))),
+            landed
+                .intent
+                .iter()
+                .map(|(key, version)| Write::delete(key.clone(), Condition::Version(*version))),
         );
         Ok(writes)
     }

@@ -50,7 +50,11 @@ impl Lake {
     ///
     /// # Errors
     /// If the store fails, or the file is not of the table's form.
-    pub async fn scan<R: Record>(&self, window: &Window, columns: Option<&[&str]>) -> Result<Option<Scan<R>>, Error> {
+    pub async fn scan<R: Record>(
+        &self,
+        window: &Window,
+        columns: Option<&[&str]>,
+    ) -> Result<Option<Scan<R>>, Error> {
         for look in 1.. {
             let Some(commit) = self.committed::<R>(window).await? else { return Ok(None) };
             match self.open::<R>(&commit, columns).await {
@@ -66,7 +70,8 @@ impl Lake {
             return Ok(Scan { stream: None, key: String::new(), table: PhantomData });
         };
         let failed = |cause| Error::Parquet { attempt: "decode", key: file.key.clone(), cause };
-        let reader = ObjectFile { objects: self.objects.clone(), path: parse_key(&file.key)?, bytes: file.bytes };
+        let reader =
+            ObjectFile { objects: self.objects.clone(), path: parse_key(&file.key)?, bytes: file.bytes };
         let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(failed)?;
         check_format::<R>(file, builder.metadata().file_metadata())?;
         let mask = match columns {

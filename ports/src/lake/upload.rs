@@ -64,8 +64,12 @@ impl Upload {
     async fn write_part(&mut self, chunk: Bytes) -> Result<(), Error> {
         if self.parts.is_none() {
             let path = staging_path();
-            let upload =
-                self.lake.objects.put_multipart(&path).await.map_err(object_error("begin to write", &path))?;
+            let upload = self
+                .lake
+                .objects
+                .put_multipart(&path)
+                .await
+                .map_err(object_error("begin to write", &path))?;
             let mut parts = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
             parts.put(std::mem::take(&mut self.head).freeze());
             self.parts = Some((path, parts));

@@ -65,6 +65,21 @@ impl<R: Record> Writer<R> {
         Ok(())
     }
 
+    /// Gives the file up, and removes what was written of it.
+    ///
+    /// # Errors
+    /// If the object store fails.
+    pub async fn abort(self) -> Result<(), Error> {
+        match self.work {
+            // The rows do not matter any more, nor why they could not be encoded.
+            Some(work) => match work.end(&self.window).await {
+                Ok(upload) => upload.abort().await,
+                Err(_) => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
     /// Ends the file: it is stored, but seen by nobody. `made_from` names what the rows were made from.
     ///
     /// # Errors
@@ -87,7 +102,8 @@ impl<R: Record> Writer<R> {
             }
         };
         let committed_at = lake.clock.now();
-        let commit = Commit { window, format: R::FORMAT, file, made_from: made_from.to_owned(), committed_at };
+        let commit =
+            Commit { window, format: R::FORMAT, file, made_from: made_from.to_owned(), committed_at };
         Ok(Staged { table: R::TABLE, commit, before, intent })
     }
 }
