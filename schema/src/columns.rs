@@ -1,5 +1,8 @@
 //! Typed columns of a batch, by name, with errors that name the table and the column.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type};
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, StringArray};
@@ -31,20 +34,46 @@ pub fn optional(name: &str, data_type: DataType) -> Field {
 pub struct Columns<'a> {
     batch: &'a RecordBatch,
     table: &'static str,
+    // The column whose structs these columns are the fields of, for the errors; of a table itself, none.
+    within: Option<&'a str>,
 }
 
 /// One typed column; `get` is `None` where it is empty, or where the file is older than the column.
 pub struct Column<'a, A: ?Sized> {
     array: Option<&'a A>,
     table: &'static str,
-    name: &'static str,
+    path: String,
 }
 
 impl<'a> Columns<'a> {
     /// The columns of `batch`, which holds rows of `table`.
     #[must_use]
     pub fn new(table: &'static str, batch: &'a RecordBatch) -> Self {
-        Self { batch, table }
+        Self { batch, table, within: None }
+    }
+
+    pub(crate) fn below(self, column: &'a str) -> Self {
+        Self { within: Some(column), ..self }
+    }
+
+    pub(crate) fn table(&self) -> &'static str {
+        self.table
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.within.map_or_else(|| name.to_owned(), |column| format!("{column}.{name}"))
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The column as it is, if the file has it.
@@ -118,12 +147,12 @@ impl<'a> Columns<'a> {
             None => None,
             Some(array) => Some(downcast(array.as_ref()).ok_or_else(|| FormatError::Type {
                 table: self.table,
-                column: name,
+                column: self.path(name),
                 found: array.data_type().to_string(),
                 wanted,
             })?),
         };
-        Ok(Column { array, table: self.table, name })
+        Ok(Column { array, table: self.table, path: self.path(name) })
     }
 }
 
@@ -133,12 +162,12 @@ impl<'a, A: ?Sized> Column<'a, A> {
     /// # Errors
     /// If it is absent.
     pub fn need<T>(&self, value: Option<T>) -> Result<T, FormatError> {
-        value.ok_or(FormatError::Missing { table: self.table, column: self.name })
+        value.ok_or_else(|| FormatError::Missing { table: self.table, column: self.path.clone() })
     }
 
     /// An error about one value of this column.
-    pub fn value_error(&self, row: usize, message: impl std::fmt::Display) -> FormatError {
-        FormatError::Value { table: self.table, column: self.name, row, message: message.to_string() }
+    pub fn value_error(&self, row: usize, message: impl Display) -> FormatError {
+        FormatError::Value { table: self.table, column: self.path.clone(), row, message: message.to_string() }
     }
 
     /// The array itself, if the file has the column.
@@ -153,6 +182,15 @@ impl<'a> Column<'a, StringArray> {
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&'a str> {
         self.array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
+    }
+
+    /// The value that the text of a row stands for.
+    ///
+    /// # Errors
+    /// If it is absent, or stands for nothing.
+    pub fn parsed<T: FromStr<Err: Display>>(&self, row: usize) -> Result<T, FormatError> {
+        let text = self.need(self.get(row))?;
+        text.parse().map_err(|error| self.value_error(row, error))
     }
 }
 

@@ -30,21 +30,21 @@ pub trait Record: Sized + Send + 'static {
 /// Columns that are not what the table's form says.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
-    /// A column that every version has is not there.
-    #[error("table `{table}` has no column `{column}`")]
+    /// A column that every version has is not there, or has no value where it must have one.
+    #[error("table `{table}` lacks column `{column}`, or a value in it")]
     Missing {
         /// The table.
         table: &'static str,
-        /// The column.
-        column: &'static str,
+        /// The column, with its path if it lies within another: `aspects.term`.
+        column: String,
     },
     /// A column has another type.
     #[error("column `{column}` of table `{table}` is of type {found}, not {wanted}")]
     Type {
         /// The table.
         table: &'static str,
-        /// The column.
-        column: &'static str,
+        /// The column, with its path if it lies within another: `aspects.term`.
+        column: String,
         /// The type that was found.
         found: String,
         /// The type that the table's form has.
@@ -55,8 +55,8 @@ pub enum FormatError {
     Value {
         /// The table.
         table: &'static str,
-        /// The column.
-        column: &'static str,
+        /// The column, with its path if it lies within another: `aspects.term`.
+        column: String,
         /// The row within the batch.
         row: usize,
         /// Why it cannot be.
