@@ -147,6 +147,7 @@ impl From<Hour> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
     fn at(text: &str) -> Timestamp {
@@ -233,6 +234,39 @@ mod tests {
             prop_assert!(hours.windows(2).all(|pair| pair[0].end() == pair[1].start()));
             prop_assert_eq!(hours.first().copied(), (from < end).then_some(from));
             prop_assert_eq!(hours.last().and_then(|last| last.next()), (from < end).then_some(end));
+        }
+
+        #[test]
+        fn local_clocks_that_jump_move_no_hour(seconds in 0..Hour::LAST.end().as_second(), zone in 0..3_usize) {
+            // Berlin, New York and Lord Howe Island, which jumps by half an hour and lies half an hour beside the rest.
+            let rules =
+                ["CET-1CEST,M3.5.0,M10.5.0/3", "EST5EDT,M3.2.0,M11.1.0", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"];
+            let moment = Timestamp::from_second(seconds).unwrap();
+            let local = moment.to_zoned(TimeZone::posix(rules[zone]).unwrap());
+            let written = local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+            prop_assert_eq!(Hour::containing(at(&written)).unwrap(), Hour::containing(moment).unwrap());
+        }
+
+        #[test]
+        fn a_leap_second_belongs_to_the_hour_that_it_ends(hour in any_hour()) {
+            let leap = at(&format!("{hour}:59:60Z"));
+            prop_assert_eq!(Hour::containing(leap).unwrap(), hour);
+        }
+
+        #[test]
+        fn every_year_ends_where_the_next_begins(year in 1970..9999_i16) {
+            let last: Hour = format!("{year}-12-31T23").parse().unwrap();
+            let first: Hour = format!("{}-01-01T00", year + 1).parse().unwrap();
+            prop_assert_eq!(last.next(), Some(first));
+            prop_assert_eq!(last.end(), first.start());
+            prop_assert_eq!((last.of_day(), first.of_day()), (23, 0));
+        }
+
+        #[test]
+        fn stepping_back_ends_at_the_first(hour in any_hour(), count in any::<u32>()) {
+            let back = hour.saturating_sub(count);
+            prop_assert!(back <= hour);
+            prop_assert!(back == Hour::FIRST || back.until(hour).len() == count as usize);
         }
     }
 }

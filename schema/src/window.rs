@@ -64,7 +64,10 @@ impl From<Window> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Window;
+    use crate::Hour;
 
     #[test]
     fn ids_read_back() {
@@ -84,6 +87,20 @@ mod tests {
         for (given, wanted) in rows {
             let got = given.parse::<Window>().map_or_else(|error| error.to_string(), String::from);
             assert_eq!(got, wanted, "{given}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn windows_of_a_channel_stand_in_the_order_of_time(a in 0..253_402_207_200_i64, b in 0..253_402_207_200_i64) {
+            let window = |second| {
+                let hour = Hour::containing(jiff::Timestamp::from_second(second).unwrap()).unwrap();
+                Window { channel: "reddit/smartphones".parse().unwrap(), hour }
+            };
+            let (earlier, later) = (window(a.min(b)), window(a.max(b)));
+            prop_assert!(earlier <= later);
+            prop_assert_eq!(earlier.to_string().cmp(&later.to_string()), earlier.cmp(&later));
+            prop_assert_eq!(later.to_string().parse::<Window>().unwrap(), later);
         }
     }
 }
