@@ -35,6 +35,8 @@ pub use memory::MemoryTable;
 pub const MAX_WRITES: usize = 100;
 /// The largest value, as JSON text; DynamoDB's items end at 400 KB.
 pub const MAX_VALUE_BYTES: usize = 350_000;
+/// The deepest nesting of a value: what every JSON reader takes.
+pub const MAX_DEPTH: usize = 100;
 /// The longest partition or sort key.
 pub const MAX_KEY_BYTES: usize = 1024;
 /// The most items on one page.
@@ -75,7 +77,7 @@ pub struct Item {
     pub value: Value,
     /// What it was written by.
     pub version: Version,
-    /// From when on it is no longer there.
+    /// From when on it is no longer there; kept to the microsecond, finer parts are dropped.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -109,7 +111,7 @@ pub enum Write {
         key: Key,
         /// What.
         value: Value,
-        /// From when on it is no longer there.
+        /// From when on it is no longer there; kept to the microsecond, finer parts are dropped.
         expires_at: Option<Timestamp>,
         /// Under which condition.
         condition: Condition,
@@ -251,7 +253,7 @@ pub struct Page {
 /// Why a table did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A condition did not hold; nothing was written.
+    /// A condition did not hold, and this is the first write of which that is true; nothing was written.
     #[error("the item `{key}` is not as expected ({condition:?})")]
     Conflict {
         /// The write of the transaction, counted from 0.
@@ -317,7 +319,12 @@ impl dyn Table + '_ {
     ///
     /// # Errors
     /// As [`Table::transact`].
-    pub async fn put(&self, key: Key, value: &impl Serialize, condition: Condition) -> Result<Version, Error> {
+    pub async fn put(
+        &self,
+        key: Key,
+        value: &impl Serialize,
+        condition: Condition,
+    ) -> Result<Version, Error> {
         let versions = self.transact(vec![Write::put(key, value, condition)?]).await?;
         Ok(versions.into_iter().flatten().next().expect("a put gives a version"))
     }
@@ -377,6 +384,27 @@ pub fn check_key(key: &Key) -> Result<(), Error> {
     parts.into_iter().try_for_each(|(name, part)| check_key_part(name, part))
 }
 
+/// Refuses a question that some backend could not answer.
+///
+/// # Errors
+/// If the partition is no part of a key, the limit is not 1 to [`MAX_PAGE`], or a bound holds a NUL.
+pub fn check_query(query: &Query) -> Result<(), Error> {
+    check_key_part("partition", &query.partition)?;
+    if !(1..=MAX_PAGE).contains(&query.limit) {
+        return Err(Error::Invalid(format!("a page has 1 to {MAX_PAGE} items, not {}", query.limit)));
+    }
+    let (from, to) = match &query.range {
+        Range::All => (None, None),
+        Range::Prefix(prefix) => (Some(prefix), None),
+        Range::Between(from, to) => (Some(from), Some(to)),
+    };
+    let bounds = [from, to, query.after.as_ref()];
+    match bounds.into_iter().flatten().find(|bound| bound.contains('\0')) {
+        Some(bound) => Err(Error::Invalid(format!("the bound {bound:?} holds a NUL"))),
+        None => Ok(()),
+    }
+}
+
 fn check_key_part(name: &str, part: &str) -> Result<(), Error> {
     match part {
         "" => Err(Error::Invalid(format!("the {name} is empty"))),
@@ -392,8 +420,11 @@ fn check_key_part(name: &str, part: &str) -> Result<(), Error> {
 /// The JSON text that a backend stores for a value.
 ///
 /// # Errors
-/// If it is larger than [`MAX_VALUE_BYTES`].
+/// If it is larger than [`MAX_VALUE_BYTES`] or nested deeper than [`MAX_DEPTH`]: it could be written, but not read.
 pub fn value_text(key: &Key, value: &Value) -> Result<String, Error> {
+    if deeper_than(MAX_DEPTH, value) {
+        return Err(Error::Invalid(format!("the value of `{key}` is nested deeper than {MAX_DEPTH}")));
+    }
     let text = value.to_string();
     if text.len() > MAX_VALUE_BYTES {
         return Err(Error::Invalid(format!(
@@ -402,4 +433,20 @@ pub fn value_text(key: &Key, value: &Value) -> Result<String, Error> {
         )));
     }
     Ok(text)
+}
+
+/// The expiry that a backend stored as [`Timestamp::as_microsecond`]; none if no timestamp has this number.
+#[must_use]
+pub fn expiry_from_micros(micros: i64) -> Option<Timestamp> {
+    // Not `Timestamp::from_microsecond`: it refuses the last second of time, which `Timestamp::MAX` lies in.
+    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1000).ok()?;
+    Timestamp::new(micros.div_euclid(1_000_000), nanos).ok()
+}
+
+fn deeper_than(depth: usize, value: &Value) -> bool {
+    match value {
+        Value::Array(items) => depth == 0 || items.iter().any(|item| deeper_than(depth - 1, item)),
+        Value::Object(fields) => depth == 0 || fields.values().any(|field| deeper_than(depth - 1, field)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }

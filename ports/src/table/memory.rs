@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Condition, Direction, Error, Item, Key, Page, Query, Range, Table, Version, Write, check_key, check_writes,
-    value_text,
+    Condition, Direction, Error, Item, Key, Page, Query, Range, Table, Version, Write, check_key,
+    check_query, check_writes, expiry_from_micros, value_text,
 };
 use crate::clock::Clock;
 
@@ -54,6 +54,7 @@ impl State {
     fn apply(&mut self, write: Write) -> Option<Version> {
         match write {
             Write::Put { key, value, expires_at, .. } => {
+                let expires_at = expires_at.and_then(|at| expiry_from_micros(at.as_microsecond()));
                 self.last_version += 1;
                 let version = Version(self.last_version);
                 self.items.insert(key.clone(), Item { key, value, version, expires_at });
@@ -77,23 +78,15 @@ impl Table for MemoryTable {
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Error> {
+        check_query(query)?;
         let now = self.clock.now();
         let state = self.lock();
-        let partition = state.items.range((
-            Bound::Included(Key::new(query.partition.as_str(), "")),
-            Bound::Unbounded,
-        ));
-        let found = partition
-            .map(|(_, item)| item)
-            .take_while(|item| item.key.partition == query.partition)
-            .filter(|item| alive(item, now) && in_range(&query.range, &item.key.sort));
+        let found = state.items.range(bounds(query)).map(|(_, item)| item);
+        let found = found.filter(|item| alive(item, now) && in_range(&query.range, &item.key.sort));
+        // One more than is asked for tells whether there is a next page.
         let mut items: Vec<Item> = match query.direction {
-            Direction::Ascending => found.filter(|item| after(query, &item.key.sort)).cloned().collect(),
-            Direction::Descending => {
-                let mut found: Vec<_> = found.filter(|item| after(query, &item.key.sort)).cloned().collect();
-                found.reverse();
-                found
-            }
+            Direction::Ascending => found.take(query.limit + 1).cloned().collect(),
+            Direction::Descending => found.rev().take(query.limit + 1).cloned().collect(),
         };
         let more = items.len() > query.limit;
         items.truncate(query.limit);
@@ -118,6 +111,19 @@ impl Table for MemoryTable {
     }
 }
 
+/// What is left of the partition after the last page.
+fn bounds(query: &Query) -> (Bound<Key>, Bound<Key>) {
+    let partition = query.partition.as_str();
+    let all = Bound::Included(Key::new(partition, ""));
+    // No partition can stand between a text and the same with a NUL.
+    let end = Bound::Excluded(Key::new(format!("{partition}\0"), ""));
+    match (&query.after, query.direction) {
+        (None, _) => (all, end),
+        (Some(last), Direction::Ascending) => (Bound::Excluded(Key::new(partition, last.as_str())), end),
+        (Some(last), Direction::Descending) => (all, Bound::Excluded(Key::new(partition, last.as_str()))),
+    }
+}
+
 fn in_range(range: &Range, sort: &str) -> bool {
     match range {
         Range::All => true,
@@ -126,10 +132,13 @@ fn in_range(range: &Range, sort: &str) -> bool {
     }
 }
 
-fn after(query: &Query, sort: &str) -> bool {
-    match (&query.after, query.direction) {
-        (None, _) => true,
-        (Some(last), Direction::Ascending) => sort > last.as_str(),
-        (Some(last), Direction::Descending) => sort < last.as_str(),
+#[cfg(all(test, feature = "suite"))]
+mod tests {
+    use super::*;
+    use crate::table::suite;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn keeps_every_promise() {
+        suite::run(async |clock| Arc::new(MemoryTable::new(clock)) as Arc<dyn Table>).await;
     }
 }
