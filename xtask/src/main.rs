@@ -3,6 +3,7 @@
 //! `cargo xtask` without a word lists them. Each is one file; none of them is needed to build or to run Doxa.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
+mod bench;
 mod comments;
 mod crash;
 mod house;
@@ -23,6 +24,7 @@ struct Chore {
 const CHORES: &[Chore] = &[
     Chore { name: "tidy", about: "checks the rules of the house that no compiler knows", run: tidy::run },
     Chore { name: "crash", about: "kills an import at every call that changes the disk", run: crash::run },
+    Chore { name: "bench", about: "measures against a named peer, in one run, as ratios", run: bench::run },
 ];
 
 fn main() -> ExitCode {
