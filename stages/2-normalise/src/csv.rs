@@ -56,7 +56,10 @@ pub(crate) fn read(
 ///
 /// # Errors
 /// If there is none, or it is no whole row.
-pub(crate) fn first_names<R: Read>(records: &mut Records<R>, delimiter: u8) -> Result<Vec<String>, FileError> {
+pub(crate) fn first_names<R: Read>(
+    records: &mut Records<R>,
+    delimiter: u8,
+) -> Result<Vec<String>, FileError> {
     let header = records.next()?.ok_or(FileError::Empty)?;
     match header.state {
         State::Whole => Ok(names(header.bytes, delimiter)),

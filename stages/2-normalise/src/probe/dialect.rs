@@ -80,9 +80,12 @@ fn first_record(text: &str, delimiter: char) -> Result<Vec<String>, Error> {
     Ok(first_names(&mut records, delimiter)?)
 }
 
+/// What separates the fields of a file of one column: a character that no text has, so that a comma in a text is a comma.
+const ONE_COLUMN: char = '\u{1f}';
+
 /// The separator by which most rows have as many fields as the first; of several such, the one with the most fields.
 fn best_delimiter(text: &str, whole: bool) -> Result<char, Error> {
-    let mut best = (0, 1, ',');
+    let mut best = (0, 1, ONE_COLUMN);
     for delimiter in [',', '\t', ';', '|'] {
         let mut counts = field_counts(text, delimiter as u8)?;
         if !whole && counts.len() > 1 {
