@@ -68,7 +68,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "--quick" => rows = ROWS_QUICK,
-            "--binary" => binary = Some(PathBuf::from(rest.next().context("--binary needs a path")?)),
+            "--binary" => {
+                let path = rest.next().context("--binary needs a path")?;
+                binary = Some(std::path::absolute(path).with_context(|| format!("no such path: {path}"))?);
+            }
             other => bail!("unknown argument `{other}`; there are --quick and --binary PATH"),
         }
     }

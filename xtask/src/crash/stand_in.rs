@@ -27,7 +27,7 @@ impl Manner {
 }
 
 /// Does what a subject of the crash test is asked: `careful|careless`, then `import FILE --data-dir DIR --at TIME` or
-/// `lake digest --data-dir DIR`.
+/// `digest --data-dir DIR`.
 pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
         ["careless", "import", file, "--data-dir", data, "--at", _] => {
             without_care(Path::new(file), &rows(data)?)?;
         }
-        [_, "lake", "digest", "--data-dir", data] => {
+        [_, "digest", "--data-dir", data] => {
             let mut digest = DefaultHasher::new();
             fs::read(rows(data)?).context("there is no lake")?.hash(&mut digest);
             println!("{:016x}", digest.finish());

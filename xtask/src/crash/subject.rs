@@ -45,7 +45,7 @@ impl Subject {
     /// The command line that prints one line which stands for all committed rows of `data`.
     pub(super) fn digest(&self, data: &Path) -> Vec<OsString> {
         let mut line = self.program.clone();
-        line.extend(["lake".into(), "digest".into(), "--data-dir".into(), data.into()]);
+        line.extend(["digest".into(), "--data-dir".into(), data.into()]);
         line
     }
 
