@@ -21,7 +21,7 @@ test: tools lint ## runs everything that must pass before a change is merged
 	$(say) 'the rules of the house'
 	$(CARGO) xtask tidy
 	$(say) 'an import killed at every call that changes the disk, and run again'
-	$(CARGO) xtask crash --binary target/debug/doxa
+	$(CARGO) xtask crash --binary "$${CARGO_TARGET_DIR:-target}/debug/doxa"
 
 lint: ## checks formatting, lints and documentation
 	$(say) 'formatting'

@@ -20,7 +20,7 @@ use crate::house;
 
 /// What a benchmark is called with.
 struct Plan {
-    /// Below `target/bench`: for what takes long to make and is the same every time.
+    /// A folder for what takes long to make and is the same every time.
     cache: PathBuf,
     /// How often each side runs.
     rounds: usize,
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let (name, options) = arguments.split_first().with_context(|| usage.clone())?;
     let (_, bench) = BENCHES.iter().find(|(known, _)| known == name).with_context(|| usage.clone())?;
 
-    let mut plan = Plan { cache: house::root().join("target/bench"), rounds: 5, rows: 1_000_000 };
+    let mut plan = Plan { cache: house::target().join("bench"), rounds: 5, rows: 1_000_000 };
     let mut json = None;
     for pair in options.chunks(2) {
         let [option, value] = pair else { bail!("`{}` needs a value: {usage}", pair[0]) };

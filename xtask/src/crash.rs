@@ -75,9 +75,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             other => bail!("unknown argument `{other}`; there are --quick and --binary PATH"),
         }
     }
-    let root = house::root();
-    let binary = binary.map_or_else(|| build(&root), Ok)?;
-    let room = root.join("target/crash");
+    let binary = binary.map_or_else(build, Ok)?;
+    let room = house::target().join("crash");
     std::fs::create_dir_all(&room).with_context(|| format!("cannot create {}", room.display()))?;
     let sample = room.join("sample.csv");
     write_sample(&sample, rows)?;
@@ -93,12 +92,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(if tally.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn build(root: &Path) -> Result<PathBuf> {
+fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built =
-        Command::new(cargo).args(["build", "--quiet", "--package", "doxa"]).current_dir(root).status();
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "doxa"])
+        .current_dir(house::root())
+        .status();
     ensure!(built.context("cannot run cargo")?.success(), "doxa does not build");
-    Ok(root.join("target/debug/doxa"))
+    Ok(house::target().join("debug/doxa"))
 }
 
 fn write_sample(path: &Path, rows: u64) -> Result<()> {

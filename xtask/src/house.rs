@@ -37,6 +37,11 @@ pub(crate) fn root() -> PathBuf {
     here.parent().expect("xtask is a folder of the workspace").to_owned()
 }
 
+/// The folder of build results, which is also where the chores put what they make.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(path))
+}
+
 impl House {
     /// Reads every file that git tracks, or would track if it were added.
     pub(crate) fn read(root: &Path) -> Result<Self> {

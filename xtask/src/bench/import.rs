@@ -23,7 +23,7 @@ const PEER: &[&str] = &["pandas==2.3.3", "pyarrow==21.0.0"];
 
 pub(super) fn run(plan: &Plan) -> Result<Value> {
     cargo(&["build", "--release", "--package", "doxa"])?;
-    let doxa = house::root().join("target/release/doxa");
+    let doxa = house::target().join("release/doxa");
     let python = peers::python(&plan.cache, PEER)?;
     let sample = sample(&plan.cache, plan.rows)?;
     let (data, parquet) = (plan.cache.join("data"), plan.cache.join("peer.parquet"));
