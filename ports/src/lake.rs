@@ -401,7 +401,8 @@ mod tests {
     async fn the_twin_in_memory_passes_the_suite() {
         suite::run(async |clock| -> suite::Stores {
             let objects: Arc<dyn object_store::ObjectStore> = Arc::new(object_store::memory::InMemory::new());
-            (objects, Arc::new(MemoryTable::new(clock)))
+            let table: Arc<dyn crate::table::Table> = Arc::new(MemoryTable::new(clock));
+            (objects, table)
         })
         .await;
     }
