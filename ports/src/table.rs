@@ -17,6 +17,7 @@
 //! - **After a crash** every transaction that was acknowledged is there in whole, and every other one is there in whole
 //!   or not at all.
 
+mod bounds;
 mod memory;
 #[cfg(feature = "suite")]
 pub mod suite;

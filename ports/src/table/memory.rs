@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Condition, Direction, Error, Item, Key, Page, Query, Range, Table, Version, Write, check_key,
-    check_query, check_writes, expiry_from_micros, value_text,
+    Condition, Direction, Error, Item, Key, Page, Query, Table, Version, Write, check_key, check_query,
+    check_writes, expiry_from_micros, value_text,
 };
 use crate::clock::Clock;
 
@@ -81,8 +81,8 @@ impl Table for MemoryTable {
         check_query(query)?;
         let now = self.clock.now();
         let state = self.lock();
-        let found = state.items.range(bounds(query)).map(|(_, item)| item);
-        let found = found.filter(|item| alive(item, now) && in_range(&query.range, &item.key.sort));
+        let Some(bounds) = key_bounds(query) else { return Ok(Page::default()) };
+        let found = state.items.range(bounds).map(|(_, item)| item).filter(|item| alive(item, now));
         // One more than is asked for tells whether there is a next page.
         let mut items: Vec<Item> = match query.direction {
             Direction::Ascending => found.take(query.limit + 1).cloned().collect(),
@@ -111,24 +111,24 @@ impl Table for MemoryTable {
     }
 }
 
-/// What is left of the partition after the last page.
-fn bounds(query: &Query) -> (Bound<Key>, Bound<Key>) {
-    let partition = query.partition.as_str();
-    let all = Bound::Included(Key::new(partition, ""));
-    // No partition can stand between a text and the same with a NUL.
-    let end = Bound::Excluded(Key::new(format!("{partition}\0"), ""));
-    match (&query.after, query.direction) {
-        (None, _) => (all, end),
-        (Some(last), Direction::Ascending) => (Bound::Excluded(Key::new(partition, last.as_str())), end),
-        (Some(last), Direction::Descending) => (all, Bound::Excluded(Key::new(partition, last.as_str()))),
-    }
-}
-
-fn in_range(range: &Range, sort: &str) -> bool {
-    match range {
-        Range::All => true,
-        Range::Prefix(prefix) => sort.starts_with(prefix.as_str()),
-        Range::Between(from, to) => from.as_str() <= sort && sort < to.as_str(),
+/// The query's bounds as keys; none if there is nothing between them.
+fn key_bounds(query: &Query) -> Option<(Bound<Key>, Bound<Key>)> {
+    let (from, to) = query.bounds();
+    let key = |sort: String| Key::new(query.partition.as_str(), sort);
+    // No key's part holds a NUL, so no partition stands between this one and this one with a NUL.
+    let end = Key::new(format!("{}\0", query.partition), "");
+    let from = match from {
+        Bound::Unbounded => Bound::Included(key(String::new())),
+        bound => bound.map(key),
+    };
+    let to = match to {
+        Bound::Unbounded => Bound::Excluded(end),
+        bound => bound.map(key),
+    };
+    match (&from, &to) {
+        // What `BTreeMap::range` would take for a mistake.
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a >= b => None,
+        _ => Some((from, to)),
     }
 }
 

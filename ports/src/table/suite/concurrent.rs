@@ -73,7 +73,11 @@ pub(super) async fn transfers_keep_the_sum(t: Trial) -> Outcome {
     let work = |task: usize| {
         let t = t.clone();
         async move {
-            if task.is_multiple_of(4) { audit(&t, ACCOUNTS).await } else { transfer(&t, task, ACCOUNTS, name).await }
+            if task.is_multiple_of(4) {
+                audit(&t, ACCOUNTS).await
+            } else {
+                transfer(&t, task, ACCOUNTS, name).await
+            }
         }
     };
     let moved: usize = at_once(TASKS, work).await?.into_iter().sum();
