@@ -1,6 +1,7 @@
 //! A word to a person: an alert's message on its way out.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub enum Error {
     Later {
         /// The way it was to go.
         route: String,
+        /// How long the receiver asks to be left alone, if it said so.
+        after: Option<Duration>,
         /// What the receiver or the network said.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
