@@ -98,15 +98,15 @@ fn place_v4(address: Ipv4Addr) -> Place {
         [100, 100, 100, 200] => Place::Nowhere,
         // This machine; the private networks; carriers' own networks.
         [127 | 10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Place::Private,
-        // "This network"; link-local; protocol assignments; documentation; benchmarks; multicast and all above it.
-        [0, ..]
+        // "This network", multicast and all above it; link-local; protocol assignments and documentation; 6to4 relays;
+        // benchmarks; documentation.
+        [0 | 224..=255, ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 18..=19, ..]
         | [198, 51, 100, _]
-        | [203, 0, 113, _]
-        | [224..=255, ..] => Place::Nowhere,
+        | [203, 0, 113, _] => Place::Nowhere,
         _ => Place::Public,
     }
 }

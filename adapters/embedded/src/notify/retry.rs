@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use doxa_ports::clock::Clock;
 use doxa_ports::notify::{Error, Message, Notify};
 use fastrand::Rng;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// How often and how slowly to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +84,8 @@ impl<N: Notify> Notify for Retrying<N> {
             let Some(wait) = self.wait(attempt, *after) else { return Err(error) };
             tracing::info!(route, attempt, wait_secs = wait.as_secs_f64(), cause = %cause, "sending again later");
             let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-            let now = self.clock.now();
-            self.clock.sleep_until(now.saturating_add(wait).unwrap_or(now)).await;
+            let until = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+            self.clock.sleep_until(until).await;
             attempt += 1;
         }
     }
@@ -96,7 +96,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use doxa_ports::clock::SimulatedClock;
-    use jiff::Timestamp;
 
     use super::*;
 
