@@ -1,6 +1,5 @@
 //! One post, comment or utterance: the canonical form, whatever the source.
 
-use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::builder::{Int64Builder, StringBuilder, TimestampMicrosecondBuilder, UInt64Builder};
@@ -10,7 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::columns::{Columns, WindowColumns, moment_type, optional, required};
-use crate::{FormatError, Record, Window};
+use crate::names::closed;
+use crate::{FormatError, NameError, Record, Window};
 
 /// One post, comment or utterance.
 ///
@@ -26,20 +26,27 @@ pub struct Document<S = String> {
     /// What it is.
     pub kind: DocumentKind,
     /// A pseudonym of who said it; none if the source does not tell, or the author is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<S>,
     /// What was said.
     pub text: S,
     /// The language, as the source tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<S>,
     /// When it was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// The id of what it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<S>,
     /// The id of the post, video or meeting it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<S>,
     /// How many liked it, less those who disliked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub likes: Option<i64>,
     /// How many answered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replies: Option<i64>,
     /// Where it came from.
     pub lineage: Lineage<S>,
@@ -54,36 +61,15 @@ pub struct Lineage<S = String> {
     pub line: u64,
 }
 
-/// What a document is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentKind {
-    /// It opened a thread.
-    Post,
-    /// It was written below a post or a video.
-    Comment,
-    /// It was spoken.
-    Utterance,
-}
-
-impl DocumentKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Post => "post",
-            Self::Comment => "comment",
-            Self::Utterance => "utterance",
-        }
-    }
-}
-
-impl FromStr for DocumentKind {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Post, Self::Comment, Self::Utterance]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| format!("`{name}` is none of post, comment, utterance"))
+closed! {
+    /// What a document is.
+    pub enum DocumentKind ("kind of document") {
+        /// It opened a thread.
+        Post = "post",
+        /// It was written below a post or a video.
+        Comment = "comment",
+        /// It was spoken.
+        Utterance = "utterance",
     }
 }
 
@@ -213,7 +199,7 @@ impl Record for Document {
             Ok(Self {
                 id: id.need(owned(id.get(row)))?,
                 window: windows.get(row)?,
-                kind: kind_name.parse().map_err(|message: String| kind.value_error(row, message))?,
+                kind: kind_name.parse().map_err(|error: NameError| kind.value_error(row, error))?,
                 author: owned(author.get(row)),
                 text: text.need(owned(text.get(row)))?,
                 language: owned(language.get(row)),

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::names::closed;
 use crate::{DocumentKind, Window};
 
 /// One object of the landing zone: bytes exactly as a source gave them. Never changed after it was recorded.
@@ -78,64 +79,27 @@ pub enum Compression {
     Zstd,
 }
 
-/// The fields of a document that a column can be mapped to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    /// What was said.
-    Text,
-    /// The source's own id of the row.
-    Id,
-    /// When it was said.
-    CreatedAt,
-    /// Who said it.
-    Author,
-    /// The id of what it answers.
-    Parent,
-    /// The id of the post, video or meeting it belongs to.
-    Thread,
-    /// How many liked it.
-    Likes,
-    /// How many answered it.
-    Replies,
-    /// The language, as the source tells it.
-    Language,
-}
-
-impl Field {
-    /// Every field, the most telling first.
-    pub const ALL: [Self; 9] = [
-        Self::Text,
-        Self::Id,
-        Self::CreatedAt,
-        Self::Author,
-        Self::Parent,
-        Self::Thread,
-        Self::Likes,
-        Self::Replies,
-        Self::Language,
-    ];
-
-    /// The name of the field, as in `--map created_at=date`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Id => "id",
-            Self::CreatedAt => "created_at",
-            Self::Author => "author",
-            Self::Parent => "parent",
-            Self::Thread => "thread",
-            Self::Likes => "likes",
-            Self::Replies => "replies",
-            Self::Language => "language",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+closed! {
+    /// The fields of a document that a column can be mapped to, the most telling first.
+    pub enum Field ("field") {
+        /// What was said.
+        Text = "text",
+        /// The source's own id of the row.
+        Id = "id",
+        /// When it was said.
+        CreatedAt = "created_at",
+        /// Who said it.
+        Author = "author",
+        /// The id of what it answers.
+        Parent = "parent",
+        /// The id of the post, video or meeting it belongs to.
+        Thread = "thread",
+        /// How many liked it.
+        Likes = "likes",
+        /// How many answered it.
+        Replies = "replies",
+        /// The language, as the source tells it.
+        Language = "language",
     }
 }
 

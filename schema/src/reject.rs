@@ -1,7 +1,5 @@
 //! A raw row that could not become a document: kept with its reason, never dropped.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
@@ -9,7 +7,8 @@ use arrow_schema::{DataType, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
 use crate::columns::{Columns, WindowColumns, moment_type, required};
-use crate::{FormatError, Lineage, Record, Window};
+use crate::names::closed;
+use crate::{FormatError, Lineage, NameError, Record, Window};
 
 /// A raw row that could not become a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,73 +25,27 @@ pub struct Reject {
     pub lineage: Lineage,
 }
 
-/// Why a row could not become a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RejectCode {
-    /// There is nothing in the text field.
-    EmptyText,
-    /// A line that is no JSON, or JSON that is no object.
-    NotJson,
-    /// More or fewer fields than the header has.
-    FieldCount,
-    /// Bytes that are no characters of the file's encoding.
-    InvalidEncoding,
-    /// A quoted field that is never closed.
-    UnclosedQuote,
-    /// The row is longer than a row may be.
-    TooLong,
-    /// A spreadsheet has rounded the id to something like `7.22613E+18`: it names nothing any more.
-    DestroyedId,
-    /// A time that cannot be read in the form that the file's times have.
-    BadTime,
-    /// A count that is no number.
-    BadNumber,
-}
-
-impl RejectCode {
-    /// Every code.
-    pub const ALL: [Self; 9] = [
-        Self::EmptyText,
-        Self::NotJson,
-        Self::FieldCount,
-        Self::InvalidEncoding,
-        Self::UnclosedQuote,
-        Self::TooLong,
-        Self::DestroyedId,
-        Self::BadTime,
-        Self::BadNumber,
-    ];
-
-    /// The stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EmptyText => "empty_text",
-            Self::NotJson => "not_json",
-            Self::FieldCount => "field_count",
-            Self::InvalidEncoding => "invalid_encoding",
-            Self::UnclosedQuote => "unclosed_quote",
-            Self::TooLong => "too_long",
-            Self::DestroyedId => "destroyed_id",
-            Self::BadTime => "bad_time",
-            Self::BadNumber => "bad_number",
-        }
-    }
-}
-
-impl fmt::Display for RejectCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for RejectCode {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let code = Self::ALL.into_iter().find(|code| code.name() == name);
-        code.ok_or_else(|| format!("`{name}` is no reject code of this version"))
+closed! {
+    /// Why a row could not become a document.
+    pub enum RejectCode ("reject code") {
+        /// There is nothing in the text field.
+        EmptyText = "empty_text",
+        /// A line that is no JSON, or JSON that is no object.
+        NotJson = "not_json",
+        /// More or fewer fields than the header has.
+        FieldCount = "field_count",
+        /// Bytes that are no characters of the file's encoding.
+        InvalidEncoding = "invalid_encoding",
+        /// A quoted field that is never closed.
+        UnclosedQuote = "unclosed_quote",
+        /// The row is longer than a row may be.
+        TooLong = "too_long",
+        /// A spreadsheet has rounded the id to something like `7.22613E+18`: it names nothing any more.
+        DestroyedId = "destroyed_id",
+        /// A time that cannot be read in the form that the file's times have.
+        BadTime = "bad_time",
+        /// A count that is no number.
+        BadNumber = "bad_number",
     }
 }
 
@@ -143,7 +96,7 @@ impl Record for Reject {
             let name = code.need(code.get(row))?;
             Ok(Self {
                 window: windows.get(row)?,
-                code: name.parse().map_err(|message: String| code.value_error(row, message))?,
+                code: name.parse().map_err(|error: NameError| code.value_error(row, error))?,
                 message: message.need(owned(message.get(row)))?,
                 excerpt: excerpt.need(owned(excerpt.get(row)))?,
                 lineage: Lineage { raw: raw.need(owned(raw.get(row)))?, line: line.need(line.get(row))? },

@@ -24,7 +24,7 @@ use crate::{mapping, parquet_rows};
 pub use error::Error;
 
 /// How much of the file is looked at: of its bytes, and of what they unfold to.
-const HEAD_BYTES: u64 = 512 * 1024;
+const HEAD_BYTES: u64 = 2 << 20;
 /// How many rows are looked at.
 const SAMPLE_ROWS: u64 = 1000;
 /// How many rows are shown.
@@ -109,6 +109,7 @@ pub fn look(
         dates: wishes.dates.or(known.and_then(|known| known.dates)),
     };
     let sample = Sample::read(open().map_err(FileError::Read)?, &reading, limits)?;
+    sample.unmap_what_does_not_fit(&mut reading, wishes, &mut notes);
     sample.settle_times(&mut reading, wishes, &mut notes)?;
     note_what_is_missing(&reading, &mut notes);
     Ok(Probe { reading, known_as: known.map(|known| known.name), columns, preview: sample.preview, notes })
@@ -172,6 +173,8 @@ struct Sample {
     preview: Vec<BTreeMap<Field, String>>,
     /// The forms of time seen, each with the first text of that form.
     forms: Vec<(Form, String)>,
+    /// How many values a column has, and how many of them are not what its name promises.
+    fits: BTreeMap<Field, (u64, u64)>,
     first_bad: Option<String>,
     good: u64,
 }
@@ -192,6 +195,7 @@ impl Sample {
             Ok(row) => {
                 self.good += 1;
                 self.add_form(&row.cells);
+                self.add_fits(&row.cells);
                 if self.preview.len() < PREVIEW_ROWS {
                     self.preview.push(shown(&row.cells));
                 }
@@ -209,6 +213,33 @@ impl Sample {
         let form = form(cell);
         if !self.forms.iter().any(|(seen, _)| *seen == form) {
             self.forms.push((form, text.into_owned()));
+        }
+    }
+
+    fn add_fits(&mut self, cells: &Cells<'_>) {
+        for field in [Field::Likes, Field::Replies, Field::CreatedAt] {
+            let cell = cells.get(field);
+            let misfit = match field {
+                Field::CreatedAt => form(cell) == Form::Unreadable,
+                _ => cell.count().is_err(),
+            };
+            let (values, misfits) = self.fits.entry(field).or_default();
+            *values += u64::from(cell.text().is_some());
+            *misfits += u64::from(misfit);
+        }
+    }
+
+    /// A column that was found by its name, but holds something else, is not used: a `score` can be a count of likes, or
+    /// a rating between 0 and 1.
+    fn unmap_what_does_not_fit(&self, reading: &mut Reading, wishes: &Wishes, notes: &mut Vec<String>) {
+        for (field, (values, misfits)) in &self.fits {
+            if *misfits * 2 > *values
+                && !wishes.mapping.contains_key(field)
+                && let Some(column) = reading.mapping.remove(field)
+            {
+                let what = if *field == Field::CreatedAt { "times that can be read" } else { "counts" };
+                notes.push(format!("`{column}` holds no {what} and is not used; --map {field}={column} insists"));
+            }
         }
     }
 

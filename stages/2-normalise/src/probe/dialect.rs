@@ -12,7 +12,7 @@ use crate::records::{Records, Shape, State};
 /// How many records are looked at.
 const RECORDS: usize = 100;
 /// The longest record that is looked at.
-const LONGEST: usize = 256 * 1024;
+const LONGEST: usize = 1 << 20;
 
 /// The format of a text, and the names of its columns.
 pub(super) fn find(text: &str, whole: bool, wishes: &Wishes) -> Result<(Format, Vec<String>), Error> {
