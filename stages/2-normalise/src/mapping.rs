@@ -186,11 +186,13 @@ pub(crate) fn find(
     wishes: &BTreeMap<Field, String>,
 ) -> Result<BTreeMap<Field, String>, MappingError> {
     let mut mapping = BTreeMap::new();
-    for (field, column) in wishes {
+    for (field, column) in wishes.iter().filter(|(_, column)| !column.is_empty()) {
         mapping.insert(*field, wished(columns, *field, column)?);
     }
     for field in Field::ALL {
+        // An empty wish is one too: that the field be left alone.
         if !mapping.contains_key(&field)
+            && !wishes.contains_key(&field)
             && let Some(column) = by_name(columns, field, &mapping)
         {
             mapping.insert(field, column);
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn columns_find_their_fields() {
-        let rows: [(&str, &[(Field, &str)], &str); 11] = [
+        let rows: [(&str, &[(Field, &str)], &str); 12] = [
             ("id,text", &[], "text=text id=id"),
             (
                 "Comment ID,Reply to Which Comment,User ID,Username,Nick Name,Comment,Comment Time,Digg Count,Author Digged,Reply Count,Pinned to Top,User Homepage",
@@ -292,6 +294,7 @@ mod tests {
                 "the first row does not look like column names: `17`, `I love this phone so much`",
             ),
             ("id,comment", &[(Field::Text, "id")], "text=id"),
+            ("id,text,score", &[(Field::Likes, "")], "text=text id=id"),
         ];
         for (header, wishes, wanted) in rows {
             assert_eq!(mapped(header, wishes), wanted, "{header}");

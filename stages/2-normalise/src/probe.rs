@@ -238,7 +238,9 @@ impl Sample {
                 && let Some(column) = reading.mapping.remove(field)
             {
                 let what = if *field == Field::CreatedAt { "times that can be read" } else { "counts" };
-                notes.push(format!("`{column}` holds no {what} and is not used; --map {field}={column} insists"));
+                notes.push(format!(
+                    "`{column}` holds no {what} and is not used; --map {field}={column} insists"
+                ));
             }
         }
     }

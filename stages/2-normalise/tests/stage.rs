@@ -216,7 +216,10 @@ fn the_reading_is_found_by_looking() {
         (&utf16, "Csv '\\t' None UTF-16LE text=text id=id"),
         (&gzip, "Csv ',' Gzip UTF-8 text=text id=id"),
         (&zstd, "JsonLines Zstd UTF-8 text=body"),
-        (b"id,text,score,time\n1,a,0.5,0:03\n2,b,1,0:07\n3,c,0.25,0:09\n", "Csv ',' None UTF-8 text=text id=id"),
+        (
+            b"id,text,score,time\n1,a,0.5,0:03\n2,b,1,0:07\n3,c,0.25,0:09\n",
+            "Csv ',' None UTF-8 text=text id=id",
+        ),
         (b"{\"text\":\"a\",\"user\":{\"name\":\"n\"}}\n", "JsonLines None UTF-8 text=text author=user.name"),
     ];
     for (bytes, wanted) in rows {

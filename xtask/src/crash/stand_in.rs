@@ -31,10 +31,10 @@ impl Manner {
 pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["careful", "import", file, "--data-dir", data, "--at", _] => {
+        ["careful", "import", file, "--data-dir", data, "--at", _, "--map", _] => {
             with_care(Path::new(file), &rows(data)?)?;
         }
-        ["careless", "import", file, "--data-dir", data, "--at", _] => {
+        ["careless", "import", file, "--data-dir", data, "--at", _, "--map", _] => {
             without_care(Path::new(file), &rows(data)?)?;
         }
         [_, "digest", "--data-dir", data] => {

@@ -39,6 +39,8 @@ impl Subject {
         let mut line = self.program.clone();
         line.extend(["import".into(), self.sample.clone().into()]);
         line.extend(["--data-dir".into(), data.into(), "--at".into(), AT.into()]);
+        // Pseudonyms are made under a key of each data directory's own, and no two imports would be equal.
+        line.extend(["--map".into(), "author=".into()]);
         line
     }
 
