@@ -67,10 +67,10 @@ impl Files {
         Ok(Self { inner: LocalFileSystem::new_with_prefix(&root)?, root, uploads: AtomicU64::new(0) })
     }
 
-    /// A name below `staging/` that no other upload has: not of this process, and not of one that runs beside it.
+    /// A name below `staging/` that no other upload of this process has.
     fn staging_file(&self) -> PathBuf {
         let count = self.uploads.fetch_add(1, Ordering::Relaxed);
-        self.root.join(STAGING).join(format!("{}-{count}.part", std::process::id()))
+        self.root.join(STAGING).join(format!("{count}.part"))
     }
 
     fn file(&self, location: &Path) -> Result<PathBuf> {
@@ -104,15 +104,19 @@ fn sync_folder(folder: &FilePath) -> Result<()> {
     opened.sync_all().map_err(failed("force to disk the folder", folder))
 }
 
-/// Makes a new file, and the folders above it if need be.
-fn create_file(path: &FilePath) -> Result<std::fs::File> {
-    let create = || std::fs::File::create_new(path);
-    match create() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            create_folders(path.parent().expect("a file of ours lies in a folder"))?;
-            create().map_err(failed("make", path))
+/// Makes a new file in `staging/`, and the folder if need be. If the name is taken, by another process or by one that
+/// died, the path becomes another.
+fn create_staging(path: &mut PathBuf) -> Result<std::fs::File> {
+    loop {
+        match std::fs::File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                path.set_extension("other.part");
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create_folders(path.parent().expect("a file of ours lies in a folder"))?;
+            }
+            made => return made.map_err(failed("make", path)),
         }
-        made => made.map_err(failed("make", path)),
     }
 }
 
@@ -131,16 +135,16 @@ fn move_into_place(from: &FilePath, to: &FilePath, mode: RenameTargetMode) -> Re
     sync_folder(folder)
 }
 
-fn put(staging: &FilePath, to: &FilePath, payload: &PutPayload, mode: RenameTargetMode) -> Result<()> {
+fn put(mut staging: PathBuf, to: &FilePath, payload: &PutPayload, mode: RenameTargetMode) -> Result<()> {
+    let mut file = create_staging(&mut staging)?;
     let written = (|| {
-        let mut file = create_file(staging)?;
         payload.iter().try_for_each(|chunk| file.write_all(chunk)).map_err(failed("write", to))?;
         file.sync_all().map_err(failed("force to disk", to))?;
-        move_into_place(staging, to, mode)
+        move_into_place(&staging, to, mode)
     })();
     if written.is_err() {
         // The first error is the one to tell; what is left in staging is swept.
-        let _swept_later = std::fs::remove_file(staging);
+        let _swept_later = std::fs::remove_file(&staging);
     }
     written
 }
@@ -168,7 +172,7 @@ impl ObjectStore for Files {
             }
         };
         let (staging, to) = (self.staging_file(), self.file(location)?);
-        blocking(move || put(&staging, &to, &payload, mode)).await?;
+        blocking(move || put(staging, &to, &payload, mode)).await?;
         Ok(done())
     }
 
@@ -259,7 +263,8 @@ mod tests {
         let (_folder, files) = files();
         let key = Path::from("big");
         let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
-        let mut upload = WriteMultipart::new_with_chunk_size(files.put_multipart(&key).await.unwrap(), 10_000);
+        let mut upload =
+            WriteMultipart::new_with_chunk_size(files.put_multipart(&key).await.unwrap(), 10_000);
         upload.write(&bytes);
         assert_eq!(text(&files, "big").await, None);
         upload.finish().await.unwrap();
@@ -270,6 +275,21 @@ mod tests {
         upload.abort().await.unwrap();
         assert_eq!(text(&files, "big").await.unwrap(), bytes);
         assert_eq!(std::fs::read_dir(files.root.join(STAGING)).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn two_processes_do_not_write_into_one_upload() {
+        let (_folder, files) = files();
+        let beside = Files::open(&files.root).unwrap();
+        let (one, two) = (Path::from("one"), Path::from("two"));
+        let mut first = WriteMultipart::new(files.put_multipart(&one).await.unwrap());
+        let mut second = WriteMultipart::new(beside.put_multipart(&two).await.unwrap());
+        first.write(b"first");
+        second.write(b"second");
+        second.finish().await.unwrap();
+        first.finish().await.unwrap();
+        assert_eq!(text(&files, "one").await.unwrap(), b"first");
+        assert_eq!(text(&files, "two").await.unwrap(), b"second");
     }
 
     #[tokio::test]
@@ -293,6 +313,6 @@ mod tests {
             words = format!("{words}: {next}");
             cause = next;
         }
-        assert!(words.contains("cannot make the folder") && words.contains("file/below"), "{words}");
+        assert!(words.contains("cannot make the folder") && words.contains("/file"), "{words}");
     }
 }

@@ -148,7 +148,8 @@ async fn of_two_writers_the_first_to_commit_wins(lake: Lake) {
 async fn a_commit_and_its_other_writes_are_one(lake: Lake) {
     let (window, name) = (window("a/b@2026-11-21T01"), "a_commit_and_its_other_writes_are_one");
     let watermark = Key::new("watermark", "a/b");
-    let write = |hour: u32, condition| Write::put(watermark.clone(), &hour, condition).expect("a number is JSON");
+    let write =
+        |hour: u32, condition| Write::put(watermark.clone(), &hour, condition).expect("a number is JSON");
     for (hour, condition, stands) in [(1, Condition::Absent, true), (2, Condition::Absent, false)] {
         let mut writer = lake.writer::<Document>(&window).await.expect(name);
         let rows = documents(&window, &format!("w{hour}"), 1);
@@ -157,7 +158,9 @@ async fn a_commit_and_its_other_writes_are_one(lake: Lake) {
         let committed = lake.commit(vec![staged], vec![write(hour, condition)]).await;
         match committed {
             Ok(()) => assert!(stands, "{name}"),
-            Err(Error::Table(table::Error::Conflict { key, .. })) => assert!(!stands && key == watermark, "{name}"),
+            Err(Error::Table(table::Error::Conflict { key, .. })) => {
+                assert!(!stands && key == watermark, "{name}")
+            }
             Err(error) => panic!("{name}: {error}"),
         }
     }
@@ -214,7 +217,12 @@ async fn a_large_window_arrives_whole(lake: Lake) {
     lake.verify::<Document>(&commit).await.expect(name);
 }
 
-pub(super) async fn land(lake: &Lake, window: &Window, bytes: &'static [u8], minute: i8) -> Result<Landed, Error> {
+pub(super) async fn land(
+    lake: &Lake,
+    window: &Window,
+    bytes: &'static [u8],
+    minute: i8,
+) -> Result<Landed, Error> {
     let received_at = window.hour.start() + SignedDuration::from_mins(minute.into());
     let reading = Reading {
         format: Format::JsonLines,

@@ -1,5 +1,7 @@
 //! Bytes on their way into the object store: hashed as they pass, named by their digest at the end.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
@@ -34,12 +36,14 @@ pub(super) struct Stored {
     pub(super) intent: (Key, Version),
 }
 
-/// Tells the uploads of this process apart; those of another process on the same files by its id.
+/// Tells the uploads of this process apart.
 static UPLOADS: AtomicU64 = AtomicU64::new(0);
+/// Tells the uploads of all processes apart, on whichever machines: the standard library's hashers are seeded at random.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
 
 fn staging_path() -> Path {
     let count = UPLOADS.fetch_add(1, Ordering::Relaxed);
-    Path::from(format!("{STAGING}/{}-{count}", std::process::id()))
+    Path::from(format!("{STAGING}/{:016x}-{count}", *PROCESS))
 }
 
 impl Upload {

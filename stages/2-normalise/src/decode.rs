@@ -150,7 +150,7 @@ struct Capped<R> {
 impl<R: Read> Read for Capped<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         /// Below this, a high ratio is a short file of one repeated line, not a bomb.
-        const HARMLESS: u64 = 64 << 20;
+        const HARMLESS: u64 = 16 << 20;
         let count = self.inner.read(buffer)?;
         self.unfolded += count as u64;
         let compressed = self.compressed.load(std::sync::atomic::Ordering::Relaxed);
@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn bombs_and_broken_archives_are_refused() {
         let limits = Limits::default();
-        let bomb = gzip(&vec![b'a'; 80 << 20]);
+        let bomb = gzip(&vec![b'a'; 20 << 20]);
         assert!(matches!(unfolded(&bomb, Compression::Gzip, &limits), Err(FileError::Bomb { .. })));
         let small = Limits { unfolded_bytes: 10, ..limits };
         assert!(matches!(

@@ -1,5 +1,7 @@
 //! The stage from landed bytes to committed tables: bytes in, rows as text out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use object_store::{Error, MultipartUpload, PutPayload, PutResult, RenameTargetMode, Result, UploadPart};
 
-use super::{blocking, create_file, done, failed, move_into_place};
+use super::{blocking, create_staging, done, failed, move_into_place};
 
 /// A file in `staging/` on its way to its name.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub(super) struct FileUpload {
 }
 
 impl FileUpload {
-    pub(super) fn create(staging: PathBuf, to: PathBuf) -> Result<Self> {
-        let file = create_file(&staging)?;
+    pub(super) fn create(mut staging: PathBuf, to: PathBuf) -> Result<Self> {
+        let file = create_staging(&mut staging)?;
         Ok(Self { staging, to, file: Arc::new((file, Mutex::new(()))), bytes: 0 })
     }
 }
@@ -60,7 +60,9 @@ impl MultipartUpload for FileUpload {
     async fn abort(&mut self) -> Result<()> {
         let staging = self.staging.clone();
         blocking(move || match std::fs::remove_file(&staging) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", &staging)(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(failed("remove", &staging)(error))
+            }
             _ => Ok::<_, Error>(()),
         })
         .await
