@@ -64,7 +64,9 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
     while !scanner.rest.is_empty() {
         scanner.token();
     }
-    scanner.end_line();
+    if !scanner.code.is_empty() || !scanner.said.is_empty() {
+        scanner.end_line();
+    }
     mark_tests(&mut scanner.lines);
     scanner.lines
 }
