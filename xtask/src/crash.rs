@@ -15,7 +15,10 @@
 //!
 //! 1. An undisturbed import is traced, which gives the places and how many calls each saw.
 //! 2. At each place, N runs from one upwards until a run ends undisturbed.
-//! 3. What was reached is compared with what was seen; a call that was seen but never reached is a failure too.
+//! 3. What was reached is compared with what one thread was seen to do; a call that was seen but never reached is a
+//!    failure too. Where two threads do the same call on the same path, such as forcing one folder to disk, the second's
+//!    cannot be told from the first's: the summary counts calls beside points, and the difference is these. (The fault
+//!    suite of the lake port, where a store dies at its k-th call, knows no threads and has no such gap.)
 //!
 //! Writes to what is no file (the event descriptors by which threads wake each other) are left out: the disk is the same
 //! before and after them, so a death there is a death at the next call that counts. The program's own output is a file

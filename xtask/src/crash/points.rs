@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::subject::{End, Subject, finish, said};
-use super::trace::{CALLS, Place, places};
+use super::trace::{CALLS, Calls, Place, places};
 use crate::strace::strace;
 
 /// More calls at one place than any import makes: a run that reaches it is not getting anywhere.
@@ -66,7 +66,7 @@ struct Undisturbed {
     end: End,
     status: ExitStatus,
     /// The places, and how many calls each saw.
-    places: Vec<(Place, usize)>,
+    places: Vec<(Place, Calls)>,
 }
 
 /// Puts the subject to every fault at every point, below the folder `room`.
@@ -77,10 +77,11 @@ pub(super) fn enumerate(subject: &Subject, room: &Path, faults: &[Fault]) -> Res
         let began = Instant::now();
         let found = every_place(subject, &undisturbed, room, fault)?;
         println!(
-            "  {:<7}{} points at {} places, {} failed, {:.0} s",
+            "  {:<7}{} points at {} places for {} calls, {} failed, {:.0} s",
             fault.name(),
             found.points,
             undisturbed.places.len(),
+            undisturbed.places.iter().map(|(_, calls)| calls.in_all).sum::<usize>(),
             found.failures.len(),
             began.elapsed().as_secs_f64()
         );
@@ -92,7 +93,7 @@ pub(super) fn enumerate(subject: &Subject, room: &Path, faults: &[Fault]) -> Res
 }
 
 fn undisturbed(subject: &Subject, room: &Path) -> Result<Undisturbed> {
-    let run = || -> Result<(ExitStatus, End, Vec<(Place, usize)>)> {
+    let run = || -> Result<(ExitStatus, End, Vec<(Place, Calls)>)> {
         fresh(room)?;
         let log = room.join("log");
         let mut command = strace(&log);
@@ -125,7 +126,7 @@ fn every_place(subject: &Subject, undisturbed: &Undisturbed, room: &Path, fault:
             loop {
                 let next = queue.lock().expect("no worker panics").next();
                 let Some((place, seen)) = next else { return Ok(()) };
-                let found = every_call(subject, undisturbed, &room, fault, place, *seen)?;
+                let found = every_call(subject, undisturbed, &room, fault, place, seen.by_one_thread)?;
                 let mut tally = tally.lock().expect("no worker panics");
                 tally.points += found.points;
                 tally.failures.extend(found.failures);

@@ -16,20 +16,34 @@ pub(super) const CALLS: &str = "?write,?pwrite64,?writev,?pwritev,?pwritev2,?fsy
     ?ftruncate,?fallocate,?copy_file_range,?sendfile,?openat,?mkdir,?mkdirat,?rmdir,?rename,?renameat,?renameat2,\
     ?link,?linkat,?symlink,?symlinkat,?unlink,?unlinkat";
 
-/// The places of a log that `strace -y` wrote, with the number of calls each saw.
-pub(super) fn places(log: &str, room: &Path) -> BTreeMap<Place, usize> {
-    let mut places = BTreeMap::new();
-    for (call, path) in log.lines().filter_map(call_and_path) {
-        if let Some(path) = within(room, path) {
-            *places.entry(Place { call: call.to_owned(), path }).or_default() += 1;
-        }
-    }
-    places
+/// How many calls a place saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Calls {
+    /// By the thread that made the most: so far does strace count.
+    pub(super) by_one_thread: usize,
+    /// By all threads.
+    pub(super) in_all: usize,
 }
 
-/// What a line such as `17 fsync(4</lake/a>) = 0` calls, and on which path.
-fn call_and_path(line: &str) -> Option<(&str, &str)> {
-    let (_, line) = line.split_once(' ')?;
+/// The places of a log that `strace -f -y` wrote, with the number of calls each saw.
+pub(super) fn places(log: &str, room: &Path) -> BTreeMap<Place, Calls> {
+    let mut places: BTreeMap<Place, BTreeMap<&str, usize>> = BTreeMap::new();
+    for (thread, call, path) in log.lines().filter_map(call_and_path) {
+        if let Some(path) = within(room, path) {
+            let threads = places.entry(Place { call: call.to_owned(), path }).or_default();
+            *threads.entry(thread).or_default() += 1;
+        }
+    }
+    let calls = |threads: BTreeMap<&str, usize>| Calls {
+        by_one_thread: threads.values().copied().max().unwrap_or_default(),
+        in_all: threads.values().sum(),
+    };
+    places.into_iter().map(|(place, threads)| (place, calls(threads))).collect()
+}
+
+/// Which thread calls what in a line such as `17 fsync(4</lake/a>) = 0`, and on which path.
+fn call_and_path(line: &str) -> Option<(&str, &str, &str)> {
+    let (thread, line) = line.split_once(' ')?;
     // A call that failed by itself changed nothing.
     if line.contains(" = -1 E") {
         return None;
@@ -43,7 +57,7 @@ fn call_and_path(line: &str) -> Option<(&str, &str)> {
         "copy_file_range" => descriptors(arguments).nth(1),
         _ => descriptors(arguments).next(),
     };
-    Some((call, path?))
+    Some((thread, call, path?))
 }
 
 /// The first absolute name among the arguments; for a name relative to an open folder, that folder: strace's path
@@ -111,7 +125,8 @@ mod tests {
     #[test]
     fn calls_are_counted_by_place() {
         let log = "1 write(4</r/a>, \"x\", 1) = 1\n2 write(4</r/a>, \"y\", 1) = 1\n2 write(5</r/b>, \"x\", 1) = 1\n";
-        let counts: Vec<usize> = places(log, Path::new("/r")).into_values().collect();
-        assert_eq!(counts, [2, 1]);
+        let counts = places(log, Path::new("/r")).into_values();
+        let counts: Vec<_> = counts.map(|calls| (calls.by_one_thread, calls.in_all)).collect();
+        assert_eq!(counts, [(1, 2), (1, 1)]);
     }
 }
