@@ -1,1 +1,161 @@
-//! The table on PostgreSQL.
+//! The table on a PostgreSQL server, for whoever has one or needs several machines.
+//!
+//! A [`PostgresTable`] is opened on an [`Address`], brings the store up to date ([`migrate`]) and keeps a pool of
+//! connections. If the server goes away, calls fail with [`Error::Store`] until it is back; there is nothing to reopen.
+//!
+//! # Why a transaction is right
+//!
+//! A transaction is one call of the function `doxa_transact` (`migrations/0001_items.sql`), and so one round trip and one
+//! flush to disk. The function takes an advisory lock on every key that it is about to look at or to write, in the order
+//! of the locks; then looks whether the conditions hold; then writes; and the locks are released once its commit is
+//! there for all to see.
+//!
+//! - Two transactions that share a key share a lock, so the second looks only after the first is done: the isolation is
+//!   *read committed*, under which every statement of the function sees all that was committed before it began. Their
+//!   conditions are about their own keys only, so nothing that matters can change behind their backs. (Two keys whose
+//!   locks happen to be the same wait for each other without need, and that is all.)
+//! - Also a key at which nothing stands yet has its lock. Row locks could not do that, and two transactions that each
+//!   check for the absence of what the other puts would both succeed.
+//! - All take their locks in the same order, so they cannot wait for each other in a circle.
+//! - A reader asks in one statement, which sees all of a transaction or nothing of it.
+//!
+//! Isolation level *serializable* would be right too, with the conditions alone and no locks. It works by refusing: it
+//! tracks reads by the page of an index, where the first messages of a queue are neighbours, and consumers that never
+//! touched the same message would fail each other again and again. Locks of the right size need no second try.
+//!
+//! # What is true after a crash
+//!
+//! A call that returned `Ok` was flushed to disk, for every connection insists on `synchronous_commit`. A server that is
+//! run with `fsync = off` has been told to lie, and cannot be helped.
+
+mod connect;
+pub mod migrate;
+mod read;
+mod transact;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use doxa_ports::clock::Clock;
+use doxa_ports::table::{
+    Error, Item, Key, Page, Query, Table, Version, Write, check_key, check_query, check_writes,
+};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+
+pub use connect::{Address, AddressError, Limits, OpenError};
+
+use transact::Batch;
+
+/// Every how many transactions one clears away what has expired.
+const CLEARING_PERIOD: u64 = 32;
+
+/// How long after a server should have given up it is believed to be gone.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What went wrong with the server.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("PostgreSQL at `{place}` failed")]
+    Refused {
+        place: String,
+        #[source]
+        cause: sqlx::Error,
+    },
+    #[error("PostgreSQL at `{place}` did not answer within {secs} s")]
+    Silent { place: String, secs: u64 },
+}
+
+/// A table on a PostgreSQL server.
+pub struct PostgresTable {
+    pool: PgPool,
+    address: Address,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    transactions: AtomicU64,
+}
+
+impl PostgresTable {
+    /// Connects, and makes the store what this program expects. Items expire by the clock.
+    ///
+    /// After a crash: the store is as it was, or up to date.
+    ///
+    /// # Errors
+    /// If the server cannot be reached, or the store is not one that this program can use.
+    pub async fn open(address: Address, limits: Limits, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let pool = connect::pool(&address, &limits).await?;
+        migrate::bring_up_to_date(&pool, &address).await?;
+        Ok(Self { pool, address, limits, clock, transactions: AtomicU64::new(0) })
+    }
+
+    /// Closes the connections, once the calls in progress are done with them. Later calls fail.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn connection(&self, attempt: &'static str) -> Result<PoolConnection<Postgres>, Error> {
+        let acquired = self.pool.acquire().await;
+        acquired
+            .map_err(|cause| Error::store(attempt, Failure::Refused { place: self.address.place(), cause }))
+    }
+
+    /// Waits for an answer, but not for ever: not every server that goes away says so.
+    async fn answer<T>(
+        &self,
+        attempt: &'static str,
+        mut connection: PoolConnection<Postgres>,
+        ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Error> {
+        let place = || self.address.place();
+        match tokio::time::timeout(self.limits.answer + GRACE, ask(&mut connection)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(cause)) => Err(Error::store(attempt, Failure::Refused { place: place(), cause })),
+            Err(_elapsed) => {
+                // An answer that still came would be taken for that to the next question.
+                drop(connection.detach());
+                Err(Error::store(
+                    attempt,
+                    Failure::Silent { place: place(), secs: self.limits.answer.as_secs() },
+                ))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Table for PostgresTable {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {
+        const ATTEMPT: &str = "get an item";
+        check_key(key)?;
+        let moment = transact::whole_micros(self.clock.now());
+        let connection = self.connection(ATTEMPT).await?;
+        let row = self.answer(ATTEMPT, connection, async |c| read::one(c, key, moment).await).await?;
+        row.map(|row| read::item(&key.partition, row)).transpose()
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Error> {
+        const ATTEMPT: &str = "query a partition";
+        check_query(query)?;
+        let moment = transact::whole_micros(self.clock.now());
+        let connection = self.connection(ATTEMPT).await?;
+        let rows = self.answer(ATTEMPT, connection, async |c| read::some(c, query, moment).await).await?;
+        read::page(query, rows)
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Option<Version>>, Error> {
+        const ATTEMPT: &str = "write a transaction";
+        check_writes(&writes)?;
+        let batch = Batch::of(&writes)?;
+        let moment = transact::whole_micros(self.clock.now());
+        let clears = self.transactions.fetch_add(1, Ordering::Relaxed) % CLEARING_PERIOD == 0;
+        let connection = self.connection(ATTEMPT).await?;
+        let outcome =
+            self.answer(ATTEMPT, connection, async |c| batch.write(c, moment, clears).await).await?;
+        outcome.map_err(|index| {
+            let write = &writes[index];
+            Error::Conflict { index, key: write.key().clone(), condition: write.condition() }
+        })
+    }
+}

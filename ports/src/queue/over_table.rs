@@ -226,6 +226,6 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn keeps_every_promise() {
-        suite::run(async |clock| Arc::new(MemoryTable::new(clock)) as Arc<dyn Table>).await;
+        suite::run(async |clock| MemoryTable::new(clock)).await;
     }
 }

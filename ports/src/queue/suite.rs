@@ -67,11 +67,11 @@ const CHECKS: &[(&str, Check)] = &[
 ///
 /// # Panics
 /// If a check fails; the message names every one that did.
-pub async fn run(open: impl AsyncFn(Arc<dyn Clock>) -> Arc<dyn Table>) {
+pub async fn run<T: Table + 'static>(open: impl AsyncFn(Arc<dyn Clock>) -> T) {
     let mut failed = Vec::new();
     for (name, check) in CHECKS {
         let clock = Arc::new(SimulatedClock::at(START));
-        let table = open(clock.clone()).await;
+        let table = Arc::new(open(clock.clone()).await);
         // Caught, so that one run tells all that is wrong.
         match AssertUnwindSafe(check(Trial { table, clock })).catch_unwind().await {
             Ok(Ok(())) => {}

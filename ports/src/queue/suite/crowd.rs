@@ -6,37 +6,26 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::meddled::Meddled;
 use super::{Failure, MINUTE, NAME, Outcome, Trial, bodies, only};
-use crate::queue::{MAX_RECEIVE, Message, Outgoing, Queue, Stats};
+use crate::queue::{MAX_RECEIVE, Message, MessageId, Outgoing, Queue, Stats};
 
 const CONSUMERS: usize = 8;
 
-/// What the messages say: when they are due, and which one they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Ticket {
-    due: Timestamp,
-    number: u64,
-}
+/// A message: when it is due, and what it is called. Their order is that in which they must come.
+type Ticket = (Timestamp, MessageId);
 
-/// Sends messages with and without delay and waits until all are due; gives them in the order that they must come.
+/// Sends messages with and without delay, and waits until all are due; gives them in order.
 async fn fill(t: &Trial, count: u64) -> Result<Vec<Ticket>, Failure> {
     let queue = t.queue();
     let mut tickets = Vec::new();
-    for first in (0..count).step_by(50) {
-        let mut messages = Vec::new();
-        for number in first..count.min(first + 50) {
-            // Every third waits, for up to five minutes; the multiplier spreads the delays.
-            let delay = Duration::from_millis(if number % 3 == 0 { number * 7_919 % 300_000 } else { 0 });
-            let due = t.now() + delay;
-            messages.push(Outgoing::after(delay, &Ticket { due, number })?);
-            tickets.push(Ticket { due, number });
-        }
-        queue.send_all(messages).await?;
+    for first in (0..count).step_by(400) {
+        let numbers: Vec<_> = (first..count.min(first + 400)).collect();
+        let sends = numbers.chunks(50).map(|some| send(t, &*queue, some));
+        tickets.extend(try_join_all(sends).await?.concat());
         t.pass(Duration::from_millis(500));
     }
     t.pass(MINUTE * 6);
@@ -44,8 +33,18 @@ async fn fill(t: &Trial, count: u64) -> Result<Vec<Ticket>, Failure> {
     Ok(tickets)
 }
 
+/// Sends messages that say when they are due.
+async fn send(t: &Trial, queue: &dyn Queue, numbers: &[u64]) -> Result<Vec<Ticket>, Failure> {
+    // Every third waits, for up to five minutes; the multiplier spreads the delays.
+    let delay = |number| Duration::from_millis(if number % 3 == 0 { number * 7_919 % 300_000 } else { 0 });
+    let due: Vec<_> = numbers.iter().map(|number| t.now() + delay(*number)).collect();
+    let messages = numbers.iter().zip(&due).map(|(number, due)| Outgoing::after(delay(*number), due));
+    let ids = queue.send_all(messages.collect::<Result<_, _>>()?).await?;
+    Ok(due.into_iter().zip(ids).collect())
+}
+
 fn ticket(message: &Message) -> Ticket {
-    message.parse().expect("these checks send tickets")
+    (message.parse().expect("these checks send due moments"), message.id.clone())
 }
 
 /// Works until nothing is left; gives the tickets of each receive.
@@ -77,7 +76,7 @@ async fn crowd(consumers: Vec<Arc<dyn Queue>>) -> Result<Vec<Vec<Vec<Ticket>>>, 
 
 /// That every ticket was received, and none twice; an acknowledgement was refused to nobody, or `consume` had failed.
 fn assert_each_once(sent: &[Ticket], received: &[Vec<Vec<Ticket>>]) {
-    let mut all: Vec<_> = received.iter().flatten().flatten().copied().collect();
+    let mut all: Vec<_> = received.iter().flatten().flatten().cloned().collect();
     all.sort_unstable();
     assert_eq!(all.len(), sent.len(), "as many were received as were sent");
     assert!(all == sent, "the same were received as were sent");
@@ -90,7 +89,7 @@ pub(super) async fn one_process(t: Trial) -> Outcome {
     assert_each_once(&sent, &received);
 
     // Each receive takes the first that the ones before it left: all together, they cut the order into runs.
-    let rank: BTreeMap<Ticket, usize> = sent.iter().copied().zip(0..).collect();
+    let rank: BTreeMap<&Ticket, usize> = sent.iter().zip(0..).collect();
     for receives in &received {
         for run in receives {
             let ranks: Vec<_> = run.iter().map(|ticket| rank[ticket]).collect();
