@@ -114,7 +114,7 @@ async fn check_house(house: &House, deep: bool, findings: &mut Findings) {
     match &house.settings.table {
         TableChoice::Sqlite => findings.good("table", "SQLite opens, and its migrations are this program's"),
         TableChoice::Postgres(_) => {
-            findings.good("table", "PostgreSQL answers, and its migrations are this program's")
+            findings.good("table", "PostgreSQL answers, and its migrations are this program's");
         }
     }
     for reference in secrets(&house.settings) {
@@ -170,7 +170,7 @@ async fn check_files<R: Record>(
                     return Err(Failure::new(anyhow::anyhow!(message)).help(help));
                 }
                 Some(_) if deep => {
-                    lake.verify::<R>(&commit).await.map_err(|e| Failure::new(e.into()).help(help))?
+                    lake.verify::<R>(&commit).await.map_err(|e| Failure::new(e.into()).help(help))?;
                 }
                 Some(_) => {}
             }

@@ -49,7 +49,7 @@ pub(super) fn documents(window: &Window, word: &str, count: usize) -> Vec<Docume
         id: format!("{word}-{at}"),
         window: window.clone(),
         kind: DocumentKind::Comment,
-        author: (at % 2 == 0).then(|| "a-1".to_owned()),
+        author: at.is_multiple_of(2).then(|| "a-1".to_owned()),
         text: format!("{word} number {at}, \0 🥰"),
         language: None,
         created_at: Some(window.hour.start()),
@@ -159,7 +159,7 @@ async fn a_commit_and_its_other_writes_are_one(lake: Lake) {
         match committed {
             Ok(()) => assert!(stands, "{name}"),
             Err(Error::Table(table::Error::Conflict { key, .. })) => {
-                assert!(!stands && key == watermark, "{name}")
+                assert!(!stands && key == watermark, "{name}");
             }
             Err(error) => panic!("{name}: {error}"),
         }

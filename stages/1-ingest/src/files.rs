@@ -137,7 +137,9 @@ mod tests {
             };
             let source = Source { file, name: "my comments.csv".to_owned(), reading };
             let seen = AtomicU64::new(0);
-            let count = |bytes| drop(seen.fetch_add(bytes, Ordering::Relaxed));
+            let count = |bytes| {
+                seen.fetch_add(bytes, Ordering::Relaxed);
+            };
             let landed = land(&lake, &window, source, window.hour.start(), &count).await.unwrap();
             let raw = &landed.raw;
             assert_eq!((raw.bytes, seen.load(Ordering::Relaxed)), (bytes.len() as u64, bytes.len() as u64));
