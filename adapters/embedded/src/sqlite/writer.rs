@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use doxa_ports::clock::Clock;
 use doxa_ports::table::{Condition, Error, Key, Version, Write, value_text};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot};
 
 use super::WRITE;
@@ -21,8 +21,7 @@ const PUT: &str = "INSERT INTO item (partition, sort, version, expires_at, value
     ON CONFLICT (partition, sort) DO UPDATE
     SET version = excluded.version, expires_at = excluded.expires_at, value = excluded.value";
 const DELETE: &str = "DELETE FROM item WHERE partition = ?1 AND sort = ?2";
-const CLEAR: &str = "DELETE FROM item WHERE (partition, sort) IN
-    (SELECT partition, sort FROM item WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+const EXPIRED: &str = "SELECT partition, sort FROM item WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
 const LAST_VERSION: &str = "SELECT last FROM sequence";
 const SET_LAST_VERSION: &str = "UPDATE sequence SET last = ?1";
 
@@ -92,7 +91,7 @@ impl Writer {
         if let Some(doubt) = &self.doubt {
             return refuse(batch, doubt);
         }
-        commit(&mut self.connection, &*self.clock, batch).unwrap_or_else(|cause| {
+        commit(&self.connection, &*self.clock, batch).unwrap_or_else(|cause| {
             let fault = Fault::of(&self.path, cause);
             // Harmless only if what was begun is undone as well.
             if !fault.is_harmless() || !self.connection.is_autocommit() {
@@ -122,20 +121,39 @@ fn gather(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 }
 
 /// Writes all of a batch, or nothing; the answers are true once this returns.
-fn commit(connection: &mut Connection, clock: &dyn Clock, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn commit(connection: &Connection, clock: &dyn Clock, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
+    // By hand, not by `rusqlite::Transaction`, which would have each of the two words parsed anew every time.
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let written = write_all(connection, clock, batch).and_then(|answers| {
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(answers)
+    });
+    if written.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
+    written
+}
+
+fn write_all(connection: &Connection, clock: &dyn Clock, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
     // Read when the file is ours: waiting for it may have taken long.
     let now = clock.now().as_microsecond();
-    let first: i64 = transaction.prepare_cached(LAST_VERSION)?.query_row([], |row| row.get(0))?;
+    let first: i64 = connection.prepare_cached(LAST_VERSION)?.query_row([], |row| row.get(0))?;
     let mut last = first;
     let answers: Vec<_> =
-        batch.iter().map(|job| job.write(&transaction, now, &mut last)).collect::<Result<_, _>>()?;
+        batch.iter().map(|job| job.write(connection, now, &mut last)).collect::<Result<_, _>>()?;
     if last > first {
-        transaction.prepare_cached(SET_LAST_VERSION)?.execute([last])?;
-        transaction.prepare_cached(CLEAR)?.execute((now, 2 * (last - first)))?;
+        connection.prepare_cached(SET_LAST_VERSION)?.execute([last])?;
+        clear_expired(connection, now, 2 * (last - first))?;
     }
-    transaction.commit()?;
     Ok(answers)
+}
+
+fn clear_expired(connection: &Connection, now: i64, most: i64) -> rusqlite::Result<()> {
+    let mut expired = connection.prepare_cached(EXPIRED)?;
+    let expired = expired.query_map((now, most), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let keys: Vec<(String, String)> = expired.collect::<Result<_, _>>()?;
+    let mut delete = connection.prepare_cached(DELETE)?;
+    keys.iter().try_for_each(|(partition, sort)| delete.execute((partition, sort)).map(drop))
 }
 
 impl Job {
@@ -143,14 +161,14 @@ impl Job {
         (self.statements.len(), self.statements.iter().map(Statement::bytes).sum())
     }
 
-    fn write(&self, transaction: &Transaction<'_>, now: i64, last: &mut i64) -> rusqlite::Result<Answer> {
+    fn write(&self, connection: &Connection, now: i64, last: &mut i64) -> rusqlite::Result<Answer> {
         for (index, statement) in self.statements.iter().enumerate() {
-            if !statement.may_run(transaction, now)? {
+            if !statement.may_run(connection, now)? {
                 let (key, condition) = (statement.key.clone(), statement.condition);
                 return Ok(Err(Error::Conflict { index, key, condition }));
             }
         }
-        let versions = self.statements.iter().map(|statement| statement.run(transaction, last));
+        let versions = self.statements.iter().map(|statement| statement.run(connection, last));
         versions.collect::<Result<_, _>>().map(Ok)
     }
 }
@@ -163,34 +181,157 @@ impl Statement {
         }
     }
 
-    fn may_run(&self, transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<bool> {
+    fn may_run(&self, connection: &Connection, now: i64) -> rusqlite::Result<bool> {
         match self.condition {
             Condition::Any => Ok(true),
-            Condition::Absent => Ok(self.find(transaction, now)?.is_none()),
-            Condition::Version(wanted) => Ok(self.find(transaction, now)? == Some(wanted)),
+            Condition::Absent => Ok(self.find(connection, now)?.is_none()),
+            Condition::Version(wanted) => Ok(self.find(connection, now)? == Some(wanted)),
         }
     }
 
-    fn find(&self, transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<Option<Version>> {
-        let mut find = transaction.prepare_cached(FIND)?;
+    fn find(&self, connection: &Connection, now: i64) -> rusqlite::Result<Option<Version>> {
+        let mut find = connection.prepare_cached(FIND)?;
         let found: Option<i64> =
             find.query_row((&self.key.partition, &self.key.sort, now), |row| row.get(0)).optional()?;
         Ok(found.map(|version| Version(version.cast_unsigned())))
     }
 
-    fn run(&self, transaction: &Transaction<'_>, last: &mut i64) -> rusqlite::Result<Option<Version>> {
+    fn run(&self, connection: &Connection, last: &mut i64) -> rusqlite::Result<Option<Version>> {
         let Key { partition, sort } = &self.key;
         match &self.effect {
             Effect::Put { text, expires_at } => {
                 *last += 1;
-                transaction.prepare_cached(PUT)?.execute((partition, sort, *last, expires_at, text))?;
+                connection.prepare_cached(PUT)?.execute((partition, sort, *last, expires_at, text))?;
                 Ok(Some(Version(last.cast_unsigned())))
             }
             Effect::Delete => {
-                transaction.prepare_cached(DELETE)?.execute((partition, sort))?;
+                connection.prepare_cached(DELETE)?.execute((partition, sort))?;
                 Ok(None)
             }
             Effect::Nothing => Ok(None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::open_to_write;
+    use doxa_ports::clock::SystemClock;
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    fn writer(folder: &TempDir) -> Writer {
+        let path: Arc<Path> = folder.path().join("t.db").into();
+        let connection = open_to_write(&path, &SystemClock).unwrap();
+        Writer::new(path, connection, Arc::new(SystemClock))
+    }
+
+    fn put(sort: &str, bytes: usize, condition: Condition) -> Job {
+        let value = json!("x".repeat(bytes));
+        let put = Write::Put { key: Key::new("p", sort), value, expires_at: None, condition };
+        Job { statements: vec![put.try_into().unwrap()], answer: oneshot::channel().0 }
+    }
+
+    fn told(answers: Vec<Answer>) -> Vec<String> {
+        let cause =
+            |error: &dyn std::error::Error| error.source().map(ToString::to_string).unwrap_or_default();
+        let word = |answer: Answer| match answer {
+            Ok(_) => "done".to_owned(),
+            Err(Error::Conflict { .. }) => "conflict".to_owned(),
+            Err(error) => cause(&error),
+        };
+        answers.into_iter().map(word).collect()
+    }
+
+    fn sorts(writer: &Writer) -> Vec<String> {
+        let mut statement = writer.connection.prepare("SELECT sort FROM item ORDER BY sort").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn a_batch_is_one_after_the_other_and_a_refusal_writes_nothing() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        let half = Job {
+            statements: [put("c", 1, Condition::Any), put("a", 1, Condition::Absent)]
+                .into_iter()
+                .flat_map(|job| job.statements)
+                .collect(),
+            answer: oneshot::channel().0,
+        };
+        let batch = [
+            put("a", 1, Condition::Absent),
+            put("a", 1, Condition::Absent),
+            half,
+            put("b", 1, Condition::Any),
+        ];
+        assert_eq!(told(writer.write(&batch)), ["done", "conflict", "conflict", "done"]);
+        assert_eq!(sorts(&writer), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_full_disk_is_called_so_and_leaves_nothing_half() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        let pages: u32 = writer.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        writer.connection.pragma_update(None, "max_page_count", pages + 5).unwrap();
+        let full = || [put("a", 10, Condition::Absent), put("b", 100_000, Condition::Absent)];
+        for answer in told(writer.write(&full())) {
+            assert!(answer.starts_with("the disk is full") && answer.contains("t.db"), "{answer}");
+        }
+        assert_eq!(sorts(&writer), Vec::<String>::new());
+        // What fits is taken; and all is, once there is space.
+        assert_eq!(told(writer.write(&[put("c", 10, Condition::Absent)])), ["done"]);
+        writer.connection.pragma_update(None, "max_page_count", pages + 500).unwrap();
+        assert_eq!(told(writer.write(&full())), ["done", "done"]);
+        assert_eq!(sorts(&writer), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_file_that_another_keeps_locked_is_called_so() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        writer.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let other = Connection::open(folder.path().join("t.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let refused = told(writer.write(&[put("a", 1, Condition::Any)]));
+        assert!(refused[0].starts_with("another process has kept"), "{refused:?}");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(told(writer.write(&[put("a", 1, Condition::Any)])), ["done"]);
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_written_until_opened_anew() {
+        let folder = TempDir::new().unwrap();
+        let mut failing = writer(&folder);
+        failing.connection.execute_batch("ALTER TABLE sequence RENAME TO lost").unwrap();
+        let first = told(failing.write(&[put("a", 1, Condition::Any)]));
+        assert!(first[0].contains("cannot be read or written"), "{first:?}");
+        failing.connection.execute_batch("ALTER TABLE lost RENAME TO sequence").unwrap();
+        let later = told(failing.write(&[put("a", 1, Condition::Any)]));
+        assert!(later[0].contains("until it is opened anew"), "{later:?}");
+        drop(failing);
+        let mut anew = writer(&folder);
+        assert_eq!(sorts(&anew), Vec::<String>::new());
+        assert_eq!(told(anew.write(&[put("a", 1, Condition::Any)])), ["done"]);
+    }
+
+    #[test]
+    fn a_batch_is_closed_when_it_is_large() {
+        let (sender, mut queue) = mpsc::channel(1024);
+        let hand_over = |bytes, jobs| {
+            for _ in 0..jobs {
+                assert!(sender.try_send(put("a", bytes, Condition::Any)).is_ok(), "the queue has room");
+            }
+        };
+        hand_over(1, 600);
+        let first = queue.try_recv().unwrap();
+        assert_eq!(gather(first, &mut queue).len(), BATCH_STATEMENTS);
+        let first = queue.try_recv().unwrap();
+        assert_eq!(gather(first, &mut queue).len(), 600 - BATCH_STATEMENTS);
+        hand_over(BATCH_BYTES / 16, 20);
+        let first = queue.try_recv().unwrap();
+        assert_eq!(gather(first, &mut queue).len(), 16);
     }
 }
