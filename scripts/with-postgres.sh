@@ -43,9 +43,15 @@ start() {
     done
 }
 
+workers() { ps -A -o pid= -o ppid= | awk -v server="$server" '$2 == server { print $1 }'; }
+
+# The server stands still, and says nothing about it.
+freeze() { kill -STOP $(workers) "$server"; }
+thaw() { kill -CONT $(workers) "$server"; }
+
 # Nobody of the server gets to say or to write another word.
 crash() {
-    workers=$(ps -A -o pid= -o ppid= | awk -v server="$server" '$2 == server { print $1 }')
+    workers=$(workers)
     for process in "$server" $workers; do
         kill -9 "$process" 2>/dev/null || true
     done
@@ -67,11 +73,13 @@ clean() {
     trap '' INT TERM HUP
     if [ -n "$home" ]; then
         # At once: what it has not written yet goes with the folder.
-        [ -z "$server" ] || { kill -QUIT "$server" && wait "$server"; } 2>/dev/null || true
+        [ -z "$server" ] || { thaw; kill -QUIT "$server" && wait "$server"; } 2>/dev/null || true
         rm -rf "$home"
     else
         for name in $made; do
-            "$bin/psql" --quiet --no-psqlrc --command "DROP DATABASE $name WITH (FORCE)" "$DOXA_TEST_POSTGRES" >&2 || true
+            # Which fails if that server is gone already, and its databases with it.
+            "$bin/psql" --quiet --no-psqlrc --command "DROP DATABASE $name WITH (FORCE)" "$DOXA_TEST_POSTGRES" \
+                >/dev/null 2>&1 || true
         done
     fi
 }
@@ -98,8 +106,10 @@ echo "$DOXA_TEST_POSTGRES"
 while read -r command name; do
     case "$command" in
         database) database "$name" ;;
-        crash) [ -n "$home" ] || fail "only a server of our own is crashed"; crash ;;
-        start) start ;;
+        crash | start | freeze | thaw)
+            [ -n "$home" ] || fail "only a server of our own is told to $command"
+            "$command"
+            ;;
         *) fail "unknown command: $command" ;;
     esac
     echo "done"

@@ -83,6 +83,22 @@ impl Server {
         self.tell("start");
     }
 
+    /// Stops every process of the server where it stands: connections stay open, and nobody answers.
+    ///
+    /// # Panics
+    /// If the server is not our own.
+    pub fn freeze(&self) {
+        self.tell("freeze");
+    }
+
+    /// Lets a frozen server go on as if nothing had been.
+    ///
+    /// # Panics
+    /// If the server is not our own.
+    pub fn thaw(&self) {
+        self.tell("thaw");
+    }
+
     fn tell(&self, command: &str) {
         let mut script = self.lock();
         let mut commands = script.commands.as_ref().expect("only `drop` ends the script");

@@ -57,7 +57,7 @@ pub struct Limits {
     pub connections: u32,
     /// How long to wait for a connection, be it a new one or one that is in use.
     pub connect: Duration,
-    /// How long to wait for an answer; then the server is told to give up too.
+    /// How long the server may work on an answer. If it has not even given up after twice as long, it is gone.
     pub answer: Duration,
 }
 
@@ -118,10 +118,9 @@ pub enum OpenError {
 
 /// What is asked of the server for every connection, whatever its own settings are.
 fn demands(limits: &Limits) -> [(&'static str, String); 9] {
-    let on = |name| (name, "on".to_owned());
     let off = |name| (name, "off".to_owned());
     [
-        on("synchronous_commit"),
+        ("synchronous_commit", "on".to_owned()),
         ("default_transaction_isolation", "read committed".to_owned()),
         ("statement_timeout", format!("{}ms", limits.answer.as_millis())),
         // Every item is found by its key, and each statement has one good plan. Left alone, the server plans anew for

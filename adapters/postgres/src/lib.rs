@@ -35,15 +35,13 @@ mod transact;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use doxa_ports::clock::Clock;
 use doxa_ports::table::{
     Error, Item, Key, Page, Query, Table, Version, Write, check_key, check_query, check_writes,
 };
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, PgPool};
 
 pub use connect::{Address, AddressError, Limits, OpenError};
 
@@ -52,20 +50,17 @@ use transact::Batch;
 /// Every how many transactions one clears away what has expired.
 const CLEARING_PERIOD: u64 = 32;
 
-/// How long after a server should have given up it is believed to be gone.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// What went wrong with the server.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("PostgreSQL at `{place}` failed")]
-    Refused {
+    Failed {
         place: String,
         #[source]
         cause: sqlx::Error,
     },
     #[error("PostgreSQL at `{place}` did not answer within {secs} s")]
-    Silent { place: String, secs: u64 },
+    Silent { place: String, secs: f64 },
 }
 
 /// A table on a PostgreSQL server.
@@ -95,64 +90,48 @@ impl PostgresTable {
         self.pool.close().await;
     }
 
-    async fn connection(&self, attempt: &'static str) -> Result<PoolConnection<Postgres>, Error> {
-        let acquired = self.pool.acquire().await;
-        acquired
-            .map_err(|cause| Error::store(attempt, Failure::Refused { place: self.address.place(), cause }))
-    }
-
     /// Waits for an answer, but not for ever: not every server that goes away says so.
-    async fn answer<T>(
+    async fn ask<T>(
         &self,
         attempt: &'static str,
-        mut connection: PoolConnection<Postgres>,
-        ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+        question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, Error> {
         let place = || self.address.place();
-        match tokio::time::timeout(self.limits.answer + GRACE, ask(&mut connection)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(cause)) => Err(Error::store(attempt, Failure::Refused { place: place(), cause })),
-            Err(_elapsed) => {
-                // An answer that still came would be taken for that to the next question.
-                drop(connection.detach());
-                Err(Error::store(
-                    attempt,
-                    Failure::Silent { place: place(), secs: self.limits.answer.as_secs() },
-                ))
-            }
+        let failed = |cause| Error::store(attempt, Failure::Failed { place: place(), cause });
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        // By then the server itself has given up, if it still works.
+        let patience = self.limits.answer * 2;
+        if let Ok(answer) = tokio::time::timeout(patience, question(&mut connection)).await {
+            return answer.map_err(failed);
         }
+        // An answer that still came would be taken for that to the next question.
+        drop(connection.detach());
+        Err(Error::store(attempt, Failure::Silent { place: place(), secs: patience.as_secs_f64() }))
     }
 }
 
 #[async_trait]
 impl Table for PostgresTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {
-        const ATTEMPT: &str = "get an item";
         check_key(key)?;
         let moment = transact::whole_micros(self.clock.now());
-        let connection = self.connection(ATTEMPT).await?;
-        let row = self.answer(ATTEMPT, connection, async |c| read::one(c, key, moment).await).await?;
+        let row = self.ask("get an item", async |c| read::one(c, key, moment).await).await?;
         row.map(|row| read::item(&key.partition, row)).transpose()
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Error> {
-        const ATTEMPT: &str = "query a partition";
         check_query(query)?;
         let moment = transact::whole_micros(self.clock.now());
-        let connection = self.connection(ATTEMPT).await?;
-        let rows = self.answer(ATTEMPT, connection, async |c| read::some(c, query, moment).await).await?;
+        let rows = self.ask("query a partition", async |c| read::some(c, query, moment).await).await?;
         read::page(query, rows)
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Option<Version>>, Error> {
-        const ATTEMPT: &str = "write a transaction";
         check_writes(&writes)?;
         let batch = Batch::of(&writes)?;
         let moment = transact::whole_micros(self.clock.now());
-        let clears = self.transactions.fetch_add(1, Ordering::Relaxed) % CLEARING_PERIOD == 0;
-        let connection = self.connection(ATTEMPT).await?;
-        let outcome =
-            self.answer(ATTEMPT, connection, async |c| batch.write(c, moment, clears).await).await?;
+        let clears = self.transactions.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEARING_PERIOD);
+        let outcome = self.ask("write a transaction", async |c| batch.write(c, moment, clears).await).await?;
         outcome.map_err(|index| {
             let write = &writes[index];
             Error::Conflict { index, key: write.key().clone(), condition: write.condition() }

@@ -14,15 +14,17 @@ pub(crate) type Row = (String, String, i64, Option<i64>);
 /// The item of a row.
 pub(crate) fn item(partition: &str, (sort, value, version, expiry): Row) -> Result<Item, Error> {
     let key = Key::new(partition, sort);
-    // By way of nanoseconds, for jiff counts the microseconds of the last second as beyond the end.
-    let moment = |micros| Timestamp::from_nanosecond(i128::from(micros) * 1000);
-    let moment = |micros| moment(micros).expect("what was stored was a timestamp");
     match serde_json::from_str(&value) {
         Ok(value) => {
-            Ok(Item { key, value, version: transact::version(version), expires_at: expiry.map(moment) })
+            Ok(Item { key, value, version: transact::version(version), expires_at: expiry.map(from_micros) })
         }
         Err(cause) => Err(Error::Form { key, cause }),
     }
+}
+
+fn from_micros(micros: i64) -> Timestamp {
+    // By way of nanoseconds: jiff takes most of the last second's microseconds to be out of range.
+    Timestamp::from_nanosecond(i128::from(micros) * 1000).expect("what was stored was a timestamp")
 }
 
 /// The row at a key that is alive at a moment.

@@ -73,6 +73,30 @@ async fn no_acknowledged_write_is_lost_when_the_server_is_killed() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_falls_silent_is_not_waited_for_for_ever() {
+    let server = Server::start();
+    let patience = Duration::from_secs(1);
+    let limits = Limits { connect: patience * 2, answer: patience, connections: 2 };
+    let table = open_within(&server.database(), limits, system_clock()).await.unwrap();
+    let table: &dyn Table = &table;
+    let key = Key::new("p", "s");
+    let version = table.put(key.clone(), &1, Condition::Absent).await.unwrap();
+    server.freeze();
+    for _ in 0..2 {
+        let error = table.put(key.clone(), &2, Condition::Version(version)).await.unwrap_err();
+        assert!(matches!(error, Error::Store { .. }), "{}", told(&error));
+    }
+    server.thaw();
+    recover(table).await;
+    // A put that nobody answered may have been done all the same, but not twice.
+    match table.put(key.clone(), &3, Condition::Version(version)).await {
+        Ok(_) => assert_eq!(table.get(&key).await.unwrap().unwrap().value, json!(3)),
+        Err(Error::Conflict { .. }) => assert_eq!(table.get(&key).await.unwrap().unwrap().value, json!(2)),
+        Err(error) => panic!("{}", told(&error)),
+    }
+}
+
 /// The same table, opened before the crash, works again: at most once does each of its connections find itself dead.
 async fn recover(table: &dyn Table) {
     for _ in 0..LIMITS.connections {
@@ -81,7 +105,7 @@ async fn recover(table: &dyn Table) {
             Err(error) => assert!(matches!(error, Error::Store { .. }), "{error:?}"),
         }
     }
-    table.query(&Query::all("crash")).await.unwrap();
+    table.query(&Query::all("crash")).await.expect("every dead connection has been replaced");
 }
 
 async fn check(table: &dyn Table, end: End) {
@@ -89,7 +113,9 @@ async fn check(table: &dyn Table, end: End) {
     assert!(matches!(error, Error::Store { .. }), "{error:?}");
     let mut rounds = Vec::new();
     for key in keys(writer) {
-        rounds.push(table.get(&key).await.unwrap().map_or(json!(0), |item| item.value));
+        rounds.push(
+            table.get(&key).await.expect("the table has recovered").map_or(json!(0), |item| item.value),
+        );
     }
     assert_eq!(rounds[0], rounds[1], "writer {writer}: half of a transaction");
     // The last one, which got no answer, may have been done.
@@ -103,6 +129,7 @@ async fn check(table: &dyn Table, end: End) {
         && let Some(version) = version
     {
         let [left, _] = keys(writer);
-        table.put(left, &"goes on", Condition::Version(version)).await.unwrap();
+        let put = table.put(left, &"goes on", Condition::Version(version)).await;
+        put.expect("the writer goes on where it was");
     }
 }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use crate::{LIMITS, open, open_within, system_clock, told};
 
 async fn plain(address: &str) -> PgConnection {
-    PgConnection::connect(address).await.unwrap()
+    PgConnection::connect(address).await.expect("the server takes connections")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -23,9 +23,10 @@ impl InTurn {
         static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
         let schema = format!("trial_{}", SCHEMAS.fetch_add(1, Ordering::Relaxed));
         let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
-        PgConnection::connect(database).await.unwrap().execute(create).await.unwrap();
+        let mut connection = PgConnection::connect(database).await.expect("the server takes connections");
+        connection.execute(create).await.expect("there is no such schema yet");
         let address = format!("{database}&options[search_path]={schema}");
-        let open = async || crate::open(&address, clock.clone()).await.unwrap();
+        let open = async || crate::open(&address, clock.clone()).await.expect("a new schema can be opened");
         Self { programs: [open().await, open().await], calls: AtomicUsize::new(0) }
     }
 
