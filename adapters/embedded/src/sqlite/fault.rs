@@ -1,5 +1,6 @@
 //! What SQLite's errors mean to whoever has to do something about them.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +14,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Fault {
     #[error("the disk is full: `{path}` cannot grow", path = .path.display())]
-    DiskFull { path: Arc<Path> },
+    DiskFull { path: Arc<Path>, undone: Undone },
     #[error("another process has kept `{path}` locked for {secs} s", path = .path.display(), secs = PATIENCE.as_secs())]
     Locked { path: Arc<Path> },
-    #[error("`{path}` cannot be read or written{code}", path = .path.display(), code = told(.cause))]
-    Failed {
-        path: Arc<Path>,
-        #[source]
-        cause: Arc<rusqlite::Error>,
-    },
+    // The words and not the source: SQLite's own say the same twice.
+    #[error("`{path}` cannot be read or written: {cause}{code}", path = .path.display(), code = code(.cause))]
+    Failed { path: Arc<Path>, cause: Arc<rusqlite::Error> },
     #[error(
         "an earlier write to `{path}` failed, so nothing more is written to it until it is opened anew",
         path = .path.display()
@@ -35,29 +33,45 @@ pub(super) enum Fault {
     Gone { path: Arc<Path> },
 }
 
+/// What is known of a transaction that met with a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undone {
+    Certainly,
+    Perhaps,
+}
+
 impl Fault {
+    /// To be called where the error arose: it may ask what the system said last.
     pub(super) fn of(path: &Arc<Path>, cause: rusqlite::Error) -> Self {
         let path = path.clone();
         match cause.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull { path },
+            Some(ErrorCode::DiskFull) => Self::DiskFull { path, undone: Undone::Certainly },
+            // SQLite calls the disk full only where it writes, not where it grows the log's index or syncs.
+            Some(ErrorCode::SystemIoFailure) if system_has_no_space() => {
+                Self::DiskFull { path, undone: Undone::Perhaps }
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
             _ => Self::Failed { path, cause: Arc::new(cause) },
         }
     }
 
-    /// Whether the file is certainly as before the transaction that met with it.
-    pub(super) fn is_harmless(&self) -> bool {
+    /// What is known of the transaction that met with it.
+    pub(super) fn undone(&self) -> Undone {
         match self {
-            Self::DiskFull { .. } | Self::Locked { .. } => true,
-            Self::Failed { .. } | Self::InDoubt { .. } | Self::Gone { .. } => false,
+            Self::DiskFull { undone, .. } => *undone,
+            Self::Locked { .. } => Undone::Certainly,
+            Self::Failed { .. } | Self::InDoubt { .. } | Self::Gone { .. } => Undone::Perhaps,
         }
     }
 }
 
+fn system_has_no_space() -> bool {
+    matches!(io::Error::last_os_error().kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// SQLite's words say little of an error of the disk ("disk I/O error"); its number says at which call.
-fn told(cause: &rusqlite::Error) -> String {
-    match cause.sqlite_error() {
-        Some(error) => format!(" (SQLite's error {})", error.extended_code),
-        None => String::new(),
-    }
+fn code(cause: &rusqlite::Error) -> String {
+    cause
+        .sqlite_error()
+        .map_or_else(String::new, |error| format!(" (SQLite's error {})", error.extended_code))
 }

@@ -114,6 +114,28 @@ async fn what_was_written_is_there_when_opened_anew() {
 }
 
 #[tokio::test]
+async fn a_file_of_every_released_form_is_read_and_written() {
+    let folder = Folder::new();
+    let forms = [&include_bytes!("../../fixtures/table-0001.db")[..]];
+    for form in forms {
+        let path = folder.next();
+        fs::write(&path, form).unwrap();
+        let clock = Arc::new(SimulatedClock::at("2026-11-21T04:00:00Z".parse().unwrap()));
+        let table: Box<dyn Table> = Box::new(open(&path, clock));
+        let items = table.query_all(Query::all("fixture")).await.unwrap();
+        let told: Vec<_> =
+            items.iter().map(|item| format!("{} {} {:?}", item.key, item.value, item.expires_at)).collect();
+        let wanted = [
+            "fixture plain {\"b\":1.0,\"a\":18446744073709551615} None",
+            "fixture é \"😀\" Some(2100-01-01T00:00:00.000001Z)",
+        ];
+        assert_eq!(told, wanted);
+        let next = table.put(Key::new("fixture", "gone"), &1, Condition::Absent).await.unwrap();
+        assert_eq!(next, Version(4), "the three versions of the file are not given again");
+    }
+}
+
+#[tokio::test]
 async fn dropping_a_table_finishes_what_was_handed_over() {
     let folder = Folder::new();
     let path = folder.next();
@@ -135,15 +157,15 @@ async fn what_has_expired_is_cleared_away() {
     let path = folder.next();
     let clock = Arc::new(SimulatedClock::at(Timestamp::UNIX_EPOCH));
     let table: Arc<dyn Table> = Arc::new(open(&path, clock.clone()));
-    let end = Some(clock.now() + SignedDuration::from_secs(60));
+    let end = clock.now() + SignedDuration::from_secs(60);
     let put = |n| Write::Put {
         key: Key::new("p", format!("{n:02}")),
         value: json!(n),
-        expires_at: end,
+        expires_at: Some(end),
         condition: Condition::Any,
     };
     table.transact((0..20).map(put).collect()).await.unwrap();
-    clock.set(end.unwrap());
+    clock.set(end);
     let rows = || -> u32 {
         let connection = Connection::open(&path).unwrap();
         connection.query_row("SELECT count(*) FROM item WHERE partition = 'p'", [], |row| row.get(0)).unwrap()

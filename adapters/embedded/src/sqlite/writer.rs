@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use doxa_ports::clock::Clock;
 use doxa_ports::table::{Condition, Error, Key, Version, Write, value_text};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot};
 
 use super::WRITE;
-use super::fault::Fault;
+use super::fault::{Fault, Undone};
 
 /// A batch is closed once it has so many statements, or so many bytes of values: who waits for it shall not wait long.
 const BATCH_STATEMENTS: usize = 512;
@@ -53,7 +54,7 @@ impl TryFrom<Write> for Statement {
         Ok(match write {
             Write::Put { key, value, expires_at, condition } => {
                 let text = value_text(&key, &value)?;
-                let expires_at = expires_at.map(|at| at.as_microsecond());
+                let expires_at = expires_at.map(Timestamp::as_microsecond);
                 Self { key, condition, effect: Effect::Put { text, expires_at } }
             }
             Write::Delete { key, condition } => Self { key, condition, effect: Effect::Delete },
@@ -93,8 +94,7 @@ impl Writer {
         }
         commit(&self.connection, &*self.clock, batch).unwrap_or_else(|cause| {
             let fault = Fault::of(&self.path, cause);
-            // Harmless only if what was begun is undone as well.
-            if !fault.is_harmless() || !self.connection.is_autocommit() {
+            if fault.undone() != Undone::Certainly || !self.connection.is_autocommit() {
                 tracing::error!(%fault, "the table is written no more until it is opened anew");
                 self.doubt = Some(Fault::InDoubt { path: self.path.clone(), cause: Arc::new(fault.clone()) });
             }
