@@ -73,43 +73,43 @@ impl Default for Limits {
     }
 }
 
-/// Why a store could not be opened.
+/// Why a store could not be opened. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// It was written by a newer version.
+    #[error("`{place}` was written by a newer Doxa: it has migration {found}, this one knows {known}")]
+    Newer {
+        /// The server and the database.
+        place: String,
+        /// The number of its last migration.
+        found: u32,
+        /// The number of the last that this program has.
+        known: u32,
+    },
+    /// It was made by a migration that was never released.
+    #[error(
+        "`{place}` was made by another migration {number} than this Doxa has: it is of an unreleased build"
+    )]
+    Changed {
+        /// The server and the database.
+        place: String,
+        /// The number of the migration.
+        number: u32,
+    },
     /// The server did not take the connection.
     #[error("cannot connect to PostgreSQL at `{place}`")]
-    Connect {
+    Unreachable {
         /// The server and the database.
         place: String,
         /// What the server or the network said.
         #[source]
         cause: sqlx::Error,
     },
-    /// The store was written by a newer program.
-    #[error("the store at `{place}` has format {found}; this program knows up to {known}")]
-    Newer {
+    /// A migration failed.
+    #[error("cannot open `{place}`")]
+    Failed {
         /// The server and the database.
         place: String,
-        /// Its format.
-        found: u32,
-        /// The newest format that this program knows.
-        known: u32,
-    },
-    /// The store was made by another migration than this program has under that number.
-    #[error("the store at `{place}` was brought to format {format} in another way than this program knows")]
-    Changed {
-        /// The server and the database.
-        place: String,
-        /// The format.
-        format: u32,
-    },
-    /// A migration failed; the store is as it was.
-    #[error("cannot bring the store at `{place}` to format {format}")]
-    Migrate {
-        /// The server and the database.
-        place: String,
-        /// The format.
-        format: u32,
         /// What the server said.
         #[source]
         cause: sqlx::Error,
@@ -151,7 +151,7 @@ pub(crate) async fn pool(address: &Address, limits: &Limits) -> Result<PgPool, O
             })
         });
     let connected = pool.connect_with(options).await;
-    connected.map_err(|cause| OpenError::Connect { place: address.place(), cause })
+    connected.map_err(|cause| OpenError::Unreachable { place: address.place(), cause })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The table on a PostgreSQL server, for whoever has one or needs several machines.
 //!
-//! A [`PostgresTable`] is opened on an [`Address`], brings the store up to date ([`migrate`]) and keeps a pool of
+//! A [`PostgresTable`] is opened on an [`Address`], brings the store to the form that this version writes and keeps a pool of
 //! connections. If the server goes away, calls fail with [`Error::Store`] until it is back; there is nothing to reopen.
 //!
 //! # Why a transaction is right
 //!
-//! A transaction is one call of the function `doxa_transact` (`migrations/0001_items.sql`), and so one round trip and one
+//! A transaction is one call of the function `doxa_transact` (`migrations/0001_item.sql`), and so one round trip and one
 //! flush to disk. The function takes an advisory lock on every key that it is about to look at or to write, in the order
 //! of the locks; then looks whether the conditions hold; then writes; and the locks are released once its commit is
 //! there for all to see.
@@ -19,6 +19,8 @@
 //! - All take their locks in the same order, so they cannot wait for each other in a circle.
 //! - A reader asks in one statement, which sees all of a transaction or nothing of it.
 //!
+//! Each transaction clears away some of what has expired, and waits for nobody over it.
+//!
 //! Isolation level *serializable* would be right too, with the conditions alone and no locks. It works by refusing: it
 //! tracks reads by the page of an index, where the first messages of a queue are neighbours, and consumers that never
 //! touched the same message would fail each other again and again. Locks of the right size need no second try.
@@ -29,12 +31,11 @@
 //! run with `fsync = off` has been told to lie, and cannot be helped.
 
 mod connect;
-pub mod migrate;
+mod migrations;
 mod read;
 mod transact;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use doxa_ports::clock::Clock;
@@ -46,9 +47,6 @@ use sqlx::{PgConnection, PgPool};
 pub use connect::{Address, AddressError, Limits, OpenError};
 
 use transact::Batch;
-
-/// Every how many transactions one clears away what has expired.
-const CLEARING_PERIOD: u64 = 32;
 
 /// What went wrong with the server.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +67,6 @@ pub struct PostgresTable {
     address: Address,
     limits: Limits,
     clock: Arc<dyn Clock>,
-    transactions: AtomicU64,
 }
 
 impl PostgresTable {
@@ -81,8 +78,8 @@ impl PostgresTable {
     /// If the server cannot be reached, or the store is not one that this program can use.
     pub async fn open(address: Address, limits: Limits, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let pool = connect::pool(&address, &limits).await?;
-        migrate::bring_up_to_date(&pool, &address).await?;
-        Ok(Self { pool, address, limits, clock, transactions: AtomicU64::new(0) })
+        migrations::apply(&pool, &address).await?;
+        Ok(Self { pool, address, limits, clock })
     }
 
     /// Closes the connections, once the calls in progress are done with them. Later calls fail.
@@ -130,8 +127,7 @@ impl Table for PostgresTable {
         check_writes(&writes)?;
         let batch = Batch::of(&writes)?;
         let moment = transact::whole_micros(self.clock.now());
-        let clears = self.transactions.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEARING_PERIOD);
-        let outcome = self.ask("write a transaction", async |c| batch.write(c, moment, clears).await).await?;
+        let outcome = self.ask("write a transaction", async |c| batch.write(c, moment).await).await?;
         outcome.map_err(|index| {
             let write = &writes[index];
             Error::Conflict { index, key: write.key().clone(), condition: write.condition() }

@@ -48,9 +48,8 @@ impl Batch {
         &self,
         connection: &mut PgConnection,
         moment: i64,
-        clears: bool,
     ) -> Result<Result<Vec<Option<Version>>, usize>, sqlx::Error> {
-        let sql = "SELECT refused, versions FROM doxa_transact($1, $2, $3, $4, $5, $6, $7, $8)";
+        let sql = "SELECT refused, versions FROM doxa_transact($1, $2, $3, $4, $5, $6, $7)";
         let call = sqlx::query_as::<_, Answer>(sql)
             .bind(moment)
             .bind(&self.kinds)
@@ -58,8 +57,7 @@ impl Batch {
             .bind(&self.sorts)
             .bind(&self.contents)
             .bind(&self.expiries)
-            .bind(&self.expected)
-            .bind(clears);
+            .bind(&self.expected);
         let (refused, versions) = call.fetch_one(connection).await?;
         Ok(match refused {
             Some(place) => Err(usize::try_from(place - 1).expect("the function counts the writes from 1")),

@@ -15,7 +15,8 @@ CREATE TABLE doxa_item (
     PRIMARY KEY (partition, sort)
 );
 
-CREATE INDEX doxa_item_expires_at ON doxa_item (expires_at) WHERE expires_at IS NOT NULL;
+-- What can be cleared away, the longest expired first.
+CREATE INDEX doxa_item_expiry ON doxa_item (expires_at) WHERE expires_at IS NOT NULL;
 
 -- Does all of the writes, and gives a version for each put; or none, and gives the first that is refused, counted from 1.
 --
@@ -29,12 +30,12 @@ CREATE FUNCTION doxa_transact(
     contents text[],
     expiries bigint[],
     expected bigint[],
-    clears boolean,
     OUT refused bigint,
     OUT versions bigint[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
     lock bigint;
+    expired record;
 BEGIN
     FOR lock IN
         SELECT DISTINCT hashtextextended(write.sort, hashtextextended(write.partition, 0))
@@ -76,15 +77,15 @@ BEGIN
     ON CONFLICT (partition, sort) DO UPDATE
         SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at;
 
-    -- Last, and without waiting for anyone: these keys are not locked.
-    IF clears THEN
-        DELETE FROM doxa_item
-        WHERE (partition, sort) IN (
-            SELECT expired.partition, expired.sort FROM doxa_item AS expired
-            WHERE expired.expires_at <= moment
-            ORDER BY expired.expires_at LIMIT 1000
-            FOR UPDATE SKIP LOCKED
-        );
-    END IF;
+    -- Twice as many as were written, so that what has expired cannot pile up. Last, and without waiting for anyone, for
+    -- these keys have no lock.
+    FOR expired IN
+        SELECT item.partition, item.sort FROM doxa_item AS item
+        WHERE item.expires_at <= moment
+        ORDER BY item.expires_at LIMIT 2 * cardinality(kinds)
+        FOR UPDATE SKIP LOCKED
+    LOOP
+        DELETE FROM doxa_item AS item WHERE item.partition = expired.partition AND item.sort = expired.sort;
+    END LOOP;
 END;
 $$;
