@@ -48,7 +48,8 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secrets: Arc<dyn Secrets> = Arc::new(LocalSecrets);
         let table = open_table(&settings, &folder, clock.clone(), secrets.as_ref()).await?;
-        let lake = Lake::new(Arc::new(Files::open(&folder)?), table, clock);
+        let files = Arc::new(Files::open(&folder)?);
+        let lake = Lake::new(files.clone(), table, clock).settling(files);
         if access == Access::Write {
             // Under the lock nobody else writes: what lies about is what a crash left behind.
             lake.sweep(SignedDuration::ZERO).await?;

@@ -20,6 +20,8 @@
 //!        swept                  nothing to delete           garbage: deleted       it stands
 //! ```
 //!
+//! An object store of files may still be forcing bytes to disk while the next ones are made; the commit waits for it.
+//!
 //! The commit is one transaction of the table: the commits of all tables that a stage replaced, the garbage notes of the
 //! files they replace, and whatever else must be true at the same moment, such as a watermark. Nothing is ever half
 //! visible, and no file is left behind that the next [`Lake::sweep`] does not find.
@@ -34,6 +36,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use doxa_schema::{ChannelId, FormatError, Hour, Record, Sha256, Window};
 use futures::TryStreamExt;
 use jiff::Timestamp;
@@ -52,10 +55,22 @@ use crate::table::{self, Condition, Item, Key, Query, Range, Table, Version, Wri
 /// Where uploads lie until their name is known.
 pub const STAGING: &str = "staging";
 
+/// An object store that answers before what it was given is safe, and can be waited for.
+///
+/// What a commit names must be safe; until then, making it so can go on beside other work.
+#[async_trait]
+pub trait Settle: Send + Sync {
+    /// Returns once everything that was put or moved before is safe.
+    ///
+    /// After a crash: what was settled is there.
+    async fn settle(&self) -> object_store::Result<()>;
+}
+
 /// The lake: an object store for bytes, a table for what is true.
 #[derive(Clone)]
 pub struct Lake {
     objects: Arc<dyn ObjectStore>,
+    settle: Option<Arc<dyn Settle>>,
     table: Arc<dyn Table>,
     clock: Arc<dyn Clock>,
 }
@@ -193,7 +208,13 @@ impl Lake {
     /// A lake of an object store and a table.
     #[must_use]
     pub fn new(objects: Arc<dyn ObjectStore>, table: Arc<dyn Table>, clock: Arc<dyn Clock>) -> Self {
-        Self { objects, table, clock }
+        Self { objects, settle: None, table, clock }
+    }
+
+    /// With an object store that must be waited for before a commit.
+    #[must_use]
+    pub fn settling(self, settle: Arc<dyn Settle>) -> Self {
+        Self { settle: Some(settle), ..self }
     }
 
     /// The twin in memory.
@@ -300,6 +321,9 @@ impl Lake {
         }
         let own_writes = writes.len();
         writes.extend(with);
+        if let Some(settle) = &self.settle {
+            settle.settle().await.map_err(object_error("make safe", &Path::default()))?;
+        }
         match self.table.transact(writes).await {
             Err(table::Error::Conflict { index, key, .. }) if index < own_writes => {
                 return Err(Error::Replaced(key.to_string()));

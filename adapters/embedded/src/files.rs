@@ -1,8 +1,11 @@
 //! Objects as plain files, safe on disk before anyone is told that they are there.
 //!
 //! Reading, listing and deleting are `object_store`'s own; what is ours is the way in. That crate's files are renamed
-//! into place, but not forced to disk: after a power cut the name would be there without its bytes. Here every object is
-//! written below `staging/`, forced to disk, moved to its name, and the folder that holds the name is forced to disk too.
+//! into place, but never forced to disk. Here every object is written below `staging/` and moved to its name, and both its
+//! bytes and the name are forced to disk in the background; [`Settle::settle`] waits for that, and the lake calls it before
+//! a commit names the object. If that fails once, nothing is vouched for any more until the folder is opened anew.
+//!
+//! After a power cut an object that no commit names may be torn: the garbage notes have it.
 //!
 //! A big upload is forced to disk part by part while the next parts are still being made: at the end there is little left
 //! to wait for.
@@ -10,12 +13,14 @@
 mod upload;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use doxa_ports::lake::STAGING;
+use doxa_ports::lake::{STAGING, Settle};
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -23,6 +28,7 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, RenameTargetMode, Result,
 };
+use tokio::task::JoinHandle;
 
 /// Objects below a folder.
 #[derive(Debug)]
@@ -30,7 +36,13 @@ pub struct Files {
     inner: LocalFileSystem,
     root: PathBuf,
     uploads: AtomicU64,
+    unsettled: Unsettled,
+    /// Why nothing can be vouched for any more: a file could not be forced to disk, and nobody can say what is on it.
+    doubt: tokio::sync::Mutex<Option<String>>,
 }
+
+/// What is on its way to the disk.
+type Unsettled = Arc<Mutex<Vec<JoinHandle<Result<()>>>>>;
 
 /// What could not be done with which file.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +76,13 @@ impl Files {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
         create_folders(&root)?;
-        Ok(Self { inner: LocalFileSystem::new_with_prefix(&root)?, root, uploads: AtomicU64::new(0) })
+        Ok(Self {
+            inner: LocalFileSystem::new_with_prefix(&root)?,
+            root,
+            uploads: AtomicU64::new(0),
+            unsettled: Unsettled::default(),
+            doubt: tokio::sync::Mutex::default(),
+        })
     }
 
     /// A name below `staging/` that no other upload of this process has.
@@ -100,15 +118,15 @@ fn sync_folder(folder: &FilePath) -> Result<()> {
     if cfg!(windows) {
         return Ok(()); // Windows has no such call, and its file systems log names before they answer.
     }
-    let opened = std::fs::File::open(folder).map_err(failed("open the folder", folder))?;
+    let opened = File::open(folder).map_err(failed("open the folder", folder))?;
     opened.sync_all().map_err(failed("force to disk the folder", folder))
 }
 
 /// Makes a new file in `staging/`, and the folder if need be. If the name is taken, by another process or by one that
 /// died, the path becomes another.
-fn create_staging(path: &mut PathBuf) -> Result<std::fs::File> {
+fn create_staging(path: &mut PathBuf) -> Result<File> {
     loop {
-        match std::fs::File::create_new(&path) {
+        match File::create_new(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 path.set_extension("other.part");
             }
@@ -120,7 +138,7 @@ fn create_staging(path: &mut PathBuf) -> Result<std::fs::File> {
     }
 }
 
-/// Moves a file that is on disk to its name, and forces the name to disk.
+/// Moves a file to its name.
 fn move_into_place(from: &FilePath, to: &FilePath, mode: RenameTargetMode) -> Result<()> {
     let folder = to.parent().expect("a file of ours lies in a folder");
     create_folders(folder)?;
@@ -132,21 +150,31 @@ fn move_into_place(from: &FilePath, to: &FilePath, mode: RenameTargetMode) -> Re
             std::fs::remove_file(from).map_err(failed("remove", from))?;
         }
     }
-    sync_folder(folder)
+    Ok(())
 }
 
-fn put(mut staging: PathBuf, to: &FilePath, payload: &PutPayload, mode: RenameTargetMode) -> Result<()> {
+/// Begins to force a file, if its bytes are not on disk yet, and its name to disk.
+fn begin_to_settle(unsettled: &Unsettled, file: Option<File>, to: PathBuf) {
+    let work = tokio::task::spawn_blocking(move || {
+        if let Some(file) = file {
+            file.sync_all().map_err(failed("force to disk", &to))?;
+        }
+        sync_folder(to.parent().expect("a file of ours lies in a folder"))
+    });
+    unsettled.lock().expect("no code that holds the list can panic").push(work);
+}
+
+fn put(mut staging: PathBuf, to: &FilePath, payload: &PutPayload, mode: RenameTargetMode) -> Result<File> {
     let mut file = create_staging(&mut staging)?;
     let written = (|| {
         payload.iter().try_for_each(|chunk| file.write_all(chunk)).map_err(failed("write", to))?;
-        file.sync_all().map_err(failed("force to disk", to))?;
         move_into_place(&staging, to, mode)
     })();
     if written.is_err() {
         // The first error is the one to tell; what is left in staging is swept.
         let _swept_later = std::fs::remove_file(&staging);
     }
-    written
+    written.map(|()| file)
 }
 
 /// Runs what blocks on a thread that may block.
@@ -172,7 +200,9 @@ impl ObjectStore for Files {
             }
         };
         let (staging, to) = (self.staging_file(), self.file(location)?);
-        blocking(move || put(staging, &to, &payload, mode)).await?;
+        let name = to.clone();
+        let file = blocking(move || put(staging, &name, &payload, mode)).await?;
+        begin_to_settle(&self.unsettled, Some(file), to);
         Ok(done())
     }
 
@@ -182,7 +212,8 @@ impl ObjectStore for Files {
         _options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let (staging, to) = (self.staging_file(), self.file(location)?);
-        let upload = blocking(move || upload::FileUpload::create(staging, to)).await?;
+        let unsettled = self.unsettled.clone();
+        let upload = blocking(move || upload::FileUpload::create(staging, to, unsettled)).await?;
         Ok(Box::new(upload))
     }
 
@@ -216,7 +247,33 @@ impl ObjectStore for Files {
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
         let (from, to) = (self.file(from)?, self.file(to)?);
-        blocking(move || move_into_place(&from, &to, options.target_mode)).await
+        let name = to.clone();
+        blocking(move || move_into_place(&from, &name, options.target_mode)).await?;
+        begin_to_settle(&self.unsettled, None, to);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Settle for Files {
+    async fn settle(&self) -> Result<()> {
+        // One after the other: what somebody else already waits for is not safe yet either.
+        let mut doubt = self.doubt.lock().await;
+        let works =
+            std::mem::take(&mut *self.unsettled.lock().expect("no code that holds the list can panic"));
+        let mut settled = Ok(());
+        for work in works {
+            let one = work.await.map_err(|source| Error::JoinError { source }).flatten();
+            settled = settled.and(one);
+        }
+        if let Some(before) = doubt.as_deref() {
+            let source = format!("an earlier file could not be forced to disk ({before}); start anew").into();
+            return Err(Error::Generic { store: "files", source });
+        }
+        if let Err(error) = &settled {
+            *doubt = Some(error.to_string());
+        }
+        settled
     }
 }
 
