@@ -11,7 +11,7 @@ use super::over_table::{TableQueue, later};
 use super::{Message, Receipt};
 use crate::table::{self, Condition, Item, Key, MAX_PAGE, Query, Version, Write};
 
-/// How often a receive loses the race for the first messages before it looks further on.
+/// How often a receive may lose the race for the first messages and still try for them again.
 const PATIENCE: u32 = 3;
 
 impl TableQueue {

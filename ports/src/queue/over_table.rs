@@ -13,9 +13,9 @@
 //! the other, and each takes the first that the ones before it left.
 //!
 //! There is one exception, without which a slow machine would starve beside quick ones: a receive that has lost the race
-//! three times looks further on, and further still with each loss, up to a thousand messages. The ones that it passes
-//! over are the next that others take. Consumers that share one [`TableQueue`] do not race: they take turns, in the order
-//! they came.
+//! more than three times looks further on, and further still with each loss, up to a thousand messages. The ones that it
+//! passes over are the next that others take. Consumers that share one [`TableQueue`] do not race: they take turns, in the
+//! order they came.
 //!
 //! # Whose clock
 //!
