@@ -31,15 +31,25 @@ impl Manner {
 pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["careful", "import", file, "--data-dir", data, "--at", _, "--map", _] => {
-            with_care(Path::new(file), &rows(data)?)?;
-        }
-        ["careless", "import", file, "--data-dir", data, "--at", _, "--map", _] => {
-            without_care(Path::new(file), &rows(data)?)?;
+        [manner, "import", file, "--data-dir", data, "--at", _] => {
+            let (file, landing) = (Path::new(file), Path::new(data).join("landing"));
+            fs::create_dir_all(&landing).context("cannot create the landing zone")?;
+            let landed = landing.join(file.file_name().context("the file has no name")?);
+            if manner == Manner::Careful.name() {
+                with_care(file, &landed)
+            } else {
+                without_care(file, &landed)
+            }?;
         }
         [_, "digest", "--data-dir", data] => {
+            let mut landed: Vec<PathBuf> = fs::read_dir(Path::new(data).join("landing"))?
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<_>>()?;
+            landed.sort();
             let mut digest = DefaultHasher::new();
-            fs::read(rows(data)?).context("there is no lake")?.hash(&mut digest);
+            for path in landed {
+                fs::read(path)?.hash(&mut digest);
+            }
             println!("{:016x}", digest.finish());
         }
         _ => bail!("a stand-in knows two commands, not `{}`", words.join(" ")),
@@ -47,22 +57,16 @@ pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn rows(data: &str) -> Result<PathBuf> {
-    let landing = Path::new(data).join("landing");
-    fs::create_dir_all(&landing).context("cannot create the landing zone")?;
-    Ok(landing.join("rows.csv"))
-}
-
-fn with_care(file: &Path, rows: &Path) -> Result<()> {
-    let part = rows.with_extension("part");
+fn with_care(file: &Path, landed: &Path) -> Result<()> {
+    let part = landed.with_extension("part");
     copy(file, &part)?.sync_all().context("cannot sync")?;
-    fs::rename(&part, rows).context("cannot rename")?;
+    fs::rename(&part, landed).context("cannot rename")?;
     io::stdout().write_all(b"imported\n").context("cannot say so")
 }
 
-fn without_care(file: &Path, rows: &Path) -> Result<()> {
-    if !rows.exists() {
-        copy(file, rows)?;
+fn without_care(file: &Path, landed: &Path) -> Result<()> {
+    if !landed.exists() {
+        copy(file, landed)?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ const AT: &str = "2026-11-21T01:00:00Z";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The folders whose files are the product; what lies beside them (the database's own journal) comes and goes.
-const KEPT: &[&str] = &["landing", "augmented", "staging"];
+pub(super) const KEPT: &[&str] = &["landing", "augmented", "staging"];
 
 /// A program with the two commands that a crash test needs.
 pub(super) struct Subject {
@@ -24,6 +24,8 @@ pub(super) struct Subject {
     pub(super) program: Vec<OsString>,
     /// The file it imports.
     pub(super) sample: PathBuf,
+    /// The file it imported before, where the beginning is a lake in use.
+    pub(super) earlier: PathBuf,
 }
 
 /// How a data directory ended: what its lake holds, and the names of its files.
@@ -36,11 +38,24 @@ pub(super) struct End {
 impl Subject {
     /// The command line that imports the sample into `data`.
     pub(super) fn import(&self, data: &Path) -> Vec<OsString> {
+        self.import_file(&self.sample, data)
+    }
+
+    /// The command line that imports the earlier file into `data`.
+    pub(super) fn import_earlier(&self, data: &Path) -> Vec<OsString> {
+        self.import_file(&self.earlier, data)
+    }
+
+    fn import_file(&self, file: &Path, data: &Path) -> Vec<OsString> {
         let mut line = self.program.clone();
-        line.extend(["import".into(), self.sample.clone().into()]);
-        line.extend(["--data-dir".into(), data.into(), "--at".into(), AT.into()]);
-        // Pseudonyms are made under a key of each data directory's own, and no two imports would be equal.
-        line.extend(["--map".into(), "author=".into()]);
+        line.extend([
+            "import".into(),
+            file.into(),
+            "--data-dir".into(),
+            data.into(),
+            "--at".into(),
+            AT.into(),
+        ]);
         line
     }
 
@@ -91,6 +106,11 @@ pub(super) fn finish(line: &[OsString], room: &Path) -> Result<ExitStatus> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// A command as a command line.
+pub(super) fn line(command: &Command) -> Vec<OsString> {
+    std::iter::once(command.get_program()).chain(command.get_args()).map(OsString::from).collect()
 }
 
 /// What the last run in `room` wrote to its standard error.

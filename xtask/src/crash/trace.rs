@@ -1,14 +1,31 @@
-//! Places: which calls an undisturbed run makes, and on which paths.
+//! Places: which calls an undisturbed run makes, on which paths, and from how many threads.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One kind of call on one path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) call: String,
     /// Relative to the room of the run, so that it means the same place in another room.
     pub(super) path: String,
+}
+
+/// A place, and the calls that an undisturbed run makes there.
+#[derive(Debug, PartialEq)]
+pub(super) struct Seen {
+    pub(super) place: Place,
+    /// By thread, in the order in which they first come here.
+    threads: Vec<(u32, usize)>,
+}
+
+/// The places of a run, in the order in which they are first seen.
+pub(super) type Trace = Vec<Seen>;
+
+impl Seen {
+    /// How many calls strace can reach: its N counts each thread by itself, so it ends with the busiest.
+    pub(super) fn within_reach(&self) -> usize {
+        self.threads.iter().map(|(_, calls)| *calls).max().unwrap_or(0)
+    }
 }
 
 /// The calls that change what a later run finds on the disk. `?` lets strace pass over what an architecture lacks.
@@ -16,33 +33,43 @@ pub(super) const CALLS: &str = "?write,?pwrite64,?writev,?pwritev,?pwritev2,?fsy
     ?ftruncate,?fallocate,?copy_file_range,?sendfile,?openat,?mkdir,?mkdirat,?rmdir,?rename,?renameat,?renameat2,\
     ?link,?linkat,?symlink,?symlinkat,?unlink,?unlinkat";
 
-/// How many calls a place saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Calls {
-    /// By the thread that made the most: so far does strace count.
-    pub(super) by_one_thread: usize,
-    /// By all threads.
-    pub(super) in_all: usize,
-}
-
-/// The places of a log that `strace -f -y` wrote, with the number of calls each saw.
-pub(super) fn places(log: &str, room: &Path) -> BTreeMap<Place, Calls> {
-    let mut places: BTreeMap<Place, BTreeMap<&str, usize>> = BTreeMap::new();
-    for (thread, call, path) in log.lines().filter_map(call_and_path) {
-        if let Some(path) = within(room, path) {
-            let threads = places.entry(Place { call: call.to_owned(), path }).or_default();
-            *threads.entry(thread).or_default() += 1;
+/// The places of a log that `strace -f -y` wrote.
+pub(super) fn trace(log: &str, room: &Path) -> Trace {
+    let mut trace = Trace::new();
+    for (thread, call, path) in log.lines().filter_map(parts) {
+        let Some(path) = within(room, path) else { continue };
+        let place = Place { call: call.to_owned(), path };
+        match trace.iter_mut().find(|seen| seen.place == place) {
+            // Only the first open of a path creates it.
+            Some(_) if call == "openat" => {}
+            Some(seen) => match seen.threads.iter_mut().find(|(known, _)| *known == thread) {
+                Some((_, calls)) => *calls += 1,
+                None => seen.threads.push((thread, 1)),
+            },
+            None => trace.push(Seen { place, threads: vec![(thread, 1)] }),
         }
     }
-    let calls = |threads: BTreeMap<&str, usize>| Calls {
-        by_one_thread: threads.values().copied().max().unwrap_or_default(),
-        in_all: threads.values().sum(),
-    };
-    places.into_iter().map(|(place, threads)| (place, calls(threads))).collect()
+    trace
 }
 
-/// Which thread calls what in a line such as `17 fsync(4</lake/a>) = 0`, and on which path.
-fn call_and_path(line: &str) -> Option<(&str, &str, &str)> {
+/// The places in the data directory that several threads call in every trace in which they are seen at all.
+///
+/// The later thread's calls there cannot all be told from the earlier one's. At a place that is one thread's alone in
+/// some trace, each call of that trace was reached.
+pub(super) fn in_shadow(traces: &[Trace]) -> Vec<&Place> {
+    let mut found: Vec<&Place> = Vec::new();
+    let places = traces.iter().flatten().map(|seen| &seen.place);
+    for place in places.filter(|place| place.path.starts_with("data")) {
+        let mut seen = traces.iter().flatten().filter(|seen| seen.place == *place);
+        if seen.all(|seen| seen.threads.len() > 1) && !found.contains(&place) {
+            found.push(place);
+        }
+    }
+    found
+}
+
+/// Thread, call and path of a line such as `17 fsync(4</lake/a>) = 0`.
+fn parts(line: &str) -> Option<(u32, &str, &str)> {
     let (thread, line) = line.split_once(' ')?;
     // A call that failed by itself changed nothing.
     if line.contains(" = -1 E") {
@@ -57,7 +84,7 @@ fn call_and_path(line: &str) -> Option<(&str, &str, &str)> {
         "copy_file_range" => descriptors(arguments).nth(1),
         _ => descriptors(arguments).next(),
     };
-    Some((thread, call, path?))
+    Some((thread.parse().ok()?, call, path?))
 }
 
 /// The first absolute name among the arguments; for a name relative to an open folder, that folder: strace's path
@@ -86,7 +113,11 @@ fn within(room: &Path, path: &str) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use super::places;
+    use super::{Trace, in_shadow, trace};
+
+    fn seen(log: &str) -> Trace {
+        trace(log, Path::new("/r"))
+    }
 
     #[test]
     fn a_line_is_a_call_at_a_place() {
@@ -115,18 +146,35 @@ mod tests {
             ("17 +++ exited with 0 +++", None),
         ];
         for (line, wanted) in rows {
-            let found = places(line, Path::new("/r"));
-            let found: Vec<(&str, &str)> =
-                found.keys().map(|place| (place.call.as_str(), place.path.as_str())).collect();
-            assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "{line}");
+            let places: Trace = seen(line);
+            let places: Vec<(&str, &str)> =
+                places.iter().map(|seen| (seen.place.call.as_str(), seen.place.path.as_str())).collect();
+            assert_eq!(places, wanted.into_iter().collect::<Vec<_>>(), "{line}");
         }
     }
 
+    /// So many writes to a file by each of these threads, one after the other.
+    fn writes(path: &str, threads: &[(u32, usize)]) -> Trace {
+        let lines = threads
+            .iter()
+            .map(|(thread, calls)| format!("{thread} write(4</r/{path}>, \"x\", 1) = 1\n").repeat(*calls));
+        seen(&lines.collect::<String>())
+    }
+
     #[test]
-    fn calls_are_counted_by_place() {
-        let log = "1 write(4</r/a>, \"x\", 1) = 1\n2 write(4</r/a>, \"y\", 1) = 1\n2 write(5</r/b>, \"x\", 1) = 1\n";
-        let counts = places(log, Path::new("/r")).into_values();
-        let counts: Vec<_> = counts.map(|calls| (calls.by_one_thread, calls.in_all)).collect();
-        assert_eq!(counts, [(1, 2), (1, 1)]);
+    fn a_place_is_reached_as_far_as_its_busiest_thread_goes() {
+        assert_eq!(writes("data/a", &[(7, 2)])[0].within_reach(), 2);
+        assert_eq!(writes("data/a", &[(7, 2), (8, 5), (7, 1)])[0].within_reach(), 5);
+    }
+
+    #[test]
+    fn a_shadow_is_lifted_by_a_trace_of_one_thread() {
+        let (one, two) = (|| writes("data/a", &[(7, 2)]), || writes("data/a", &[(7, 2), (8, 1)]));
+        let other = || writes("data/b", &[(7, 1)]);
+        let rows =
+            [(vec![one()], 0), (vec![two()], 1), (vec![two(), one()], 0), (vec![two(), other(), two()], 1)];
+        for (traces, wanted) in rows {
+            assert_eq!(in_shadow(&traces).len(), wanted, "{traces:?}");
+        }
     }
 }
