@@ -60,7 +60,7 @@ use crate::comments;
 use crate::house;
 
 /// Few enough for each run to be quick. An import of over 40 000 is written in several parts, from several threads.
-const ROWS: u64 = 2_000;
+const ROWS: u64 = 400;
 const ROWS_QUICK: u64 = 40;
 const ROWS_EARLIER: u64 = 10;
 
