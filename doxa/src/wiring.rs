@@ -101,7 +101,8 @@ async fn open_table(
 
 #[cfg(feature = "postgres")]
 async fn open_postgres(url: &Secret, clock: Arc<dyn Clock>) -> Result<Arc<dyn Table>, Failure> {
-    Ok(Arc::new(doxa_postgres::PostgresTable::open(url, clock).await?))
+    let address = doxa_postgres::Address::parse(url)?;
+    Ok(Arc::new(doxa_postgres::PostgresTable::open(address, doxa_postgres::Limits::DEFAULT, clock).await?))
 }
 
 #[cfg(not(feature = "postgres"))]

@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod import;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod words;
 
 use std::path::{Path, PathBuf};
