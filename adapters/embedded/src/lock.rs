@@ -108,8 +108,6 @@ fn write(file: &mut File, holder: &Holder) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
 
     #[test]
     fn the_second_is_told_who_was_first() {
@@ -122,38 +120,6 @@ mod tests {
         assert!(words.contains("is in use by process") && words.contains("(`doxa up`, since "), "{words}");
         drop(first);
         drop(DirectoryLock::acquire(folder.path(), "doxa import").unwrap());
-    }
-
-    #[test]
-    fn a_process_that_dies_gives_its_lock_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "lock::tests::the_process_that_dies", "--ignored", "--nocapture"])
-            .env(FOLDER, folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        assert!(said.into_iter().any(|line| line == "locked"), "the child has the lock");
-        let error = DirectoryLock::acquire(folder.path(), "doxa up").unwrap_err();
-        let wanted = format!("in use by process {} (`doxa import`", child.id());
-        assert!(error.to_string().contains(&wanted), "{error}");
-        child.kill().unwrap();
-        child.wait().unwrap();
-        DirectoryLock::acquire(folder.path(), "doxa up").unwrap();
-    }
-
-    const FOLDER: &str = "DOXA_TEST_LOCK_FOLDER";
-
-    #[test]
-    #[ignore = "the other process of the test above"]
-    fn the_process_that_dies() {
-        let folder = std::env::var_os(FOLDER).expect("the test above names the folder");
-        let _lock = DirectoryLock::acquire(Path::new(&folder), "doxa import").unwrap();
-        std::io::stdout().write_all(b"\nlocked\n").unwrap();
-        // Until it is killed, or its parent is.
-        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     }
 
     #[test]
