@@ -2,6 +2,11 @@
 //!
 //! The engine is the crate `jsonata-core`. Its values are reference-counted and not `Send`, so none of them outlives
 //! a call here: compiled expressions hold the syntax tree only, results leave as [`serde_json::Value`].
+//!
+//! An expression is the author's of the machine, what it reads may be anybody's. Stack, sequences, time and most of the
+//! text it makes are bounded; `bound` says what is not.
+
+mod bound;
 
 use std::cell::Cell;
 use std::fmt;
@@ -23,8 +28,6 @@ const TEXT_LIMIT: usize = 65_536;
 const STACK_LIMIT: usize = 1_000;
 /// Longest sequence an evaluation may build.
 const SEQUENCE_LIMIT: usize = 200_000;
-/// Longest text that `$pad` makes.
-const PAD_LIMIT: f64 = 1_048_576.0;
 /// The engine has no step counter, so an endless tail call can only be stopped by its clock.
 const TIMEOUT_MS: u64 = 2_000;
 
@@ -65,7 +68,8 @@ impl Expression {
         if text.len() > TEXT_LIMIT {
             return Err(format!("an expression of {} bytes is too long", text.len()));
         }
-        let tree = parser::parse(text).map_err(|error| error.to_string())?;
+        let mut tree = parser::parse(text).map_err(|error| error.to_string())?;
+        bound::rewrite(&mut tree);
         Ok(Self { tree: Arc::new(tree), text: text.into(), names: variables(text).into() })
     }
 
@@ -93,6 +97,7 @@ impl Expression {
             ..EvaluatorOptions::default()
         };
         let mut evaluator = Evaluator::with_options(context, options);
+        bound::register(&mut evaluator).map_err(threw)?;
         additions(&mut evaluator, moment).map_err(threw)?;
         let result = evaluator.evaluate(&self.tree, &JValue::Undefined).map_err(threw)?;
         plain(&result)
@@ -122,18 +127,19 @@ fn plain(result: &JValue) -> Result<Value, Failed> {
     if result.is_undefined() {
         return Err(Failed::Undefined);
     }
-    if !is_plain(result, 0) {
+    if bound::measure(result).is_none() {
+        return Err(Failed::Threw("D3050: The result is too large or too deeply nested".to_owned()));
+    }
+    if !is_plain(result) {
         return Err(Failed::Unsupported);
     }
     Ok(whole_numbers(Value::from(result)))
 }
 
-fn is_plain(value: &JValue, depth: usize) -> bool {
-    if depth > 500 || value.is_function() || value.is_regex() {
-        return false;
-    }
-    let items = value.as_array().is_none_or(|items| items.iter().all(|item| is_plain(item, depth + 1)));
-    items && value.as_object().is_none_or(|fields| fields.values().all(|item| is_plain(item, depth + 1)))
+fn is_plain(value: &JValue) -> bool {
+    let items = value.as_array().is_none_or(|items| items.iter().all(is_plain));
+    let fields = value.as_object().is_none_or(|fields| fields.values().all(is_plain));
+    items && fields && !value.is_function() && !value.is_regex()
 }
 
 /// JSONata knows only floats; JSON should read `7`, not `7.0`.
@@ -189,25 +195,11 @@ fn additions(evaluator: &mut Evaluator, moment: Moment) -> Result<(), EvaluatorE
             None => chance.unit(drawn.get()),
         }))
     })?;
-    evaluator.register_fn_override("pad", pad)?;
     evaluator
         .register_fn_override("now", move |_: &[JValue]| Ok(JValue::from(crate::timestamp::format(now))))?;
     evaluator.register_fn_override("millis", move |_: &[JValue]| Ok(JValue::from(now.as_millisecond())))?;
     evaluator
         .register_fn_override("eval", |_: &[JValue]| Err(failed("T1006: Attempted to invoke a non-function")))
-}
-
-/// `$pad` with a bound: the engine's own would fill memory with one call.
-fn pad(args: &[JValue]) -> Result<JValue, EvaluatorError> {
-    let [text, width, rest @ ..] = args else { return Err(failed("T0410: $pad needs a string and a width")) };
-    let (Some(text), Some(width)) = (text.as_str(), width.as_f64()) else { return Ok(JValue::Undefined) };
-    if width.abs() > PAD_LIMIT {
-        return Err(failed("D3050: The width of $pad is too large"));
-    }
-    let fill = rest.first().and_then(JValue::as_str).filter(|fill| !fill.is_empty()).unwrap_or(" ");
-    let missing = (width.abs() as usize).saturating_sub(text.chars().count());
-    let padding: String = fill.chars().cycle().take(missing).collect();
-    Ok(JValue::from(if width < 0.0 { padding + text } else { text.to_owned() + &padding }))
 }
 
 fn intrinsic(name: &str, function: Function, args: &[JValue]) -> Result<JValue, EvaluatorError> {
@@ -273,6 +265,50 @@ mod tests {
         assert!(matches!(run("($f := function($n){$f($n) + 1}; $f(1))"), Err(Failed::Threw(_))));
         assert!(matches!(run("$pad('x', 1000000000)"), Err(Failed::Threw(_))));
         assert!(matches!(run("$map([1..10000000], function($x){$x})"), Err(Failed::Threw(_))));
+    }
+
+    #[test]
+    fn text_is_made_as_the_engine_makes_it() {
+        let rows = [
+            ("'a' & 1 & true & null", json!("a1truenull")),
+            ("'a' & $nothing & 'b'", json!("ab")),
+            ("[1, 'x'] & {'k': [2.5]}", json!(r#"[1,"x"]{"k":[2.5]}"#)),
+            ("$states.input.l.('v' & $)", json!(["v3", "v4"])),
+            ("$map([1, 2], function($i) {$i & '!'})", json!(["1!", "2!"])),
+            ("($f := function($n, $t) {$n = 0 ? $t : $f($n - 1, $t & 'x')}; $f(3, ''))", json!("xxx")),
+            ("$join(['a', 'b'], '-') & $join(['c'])", json!("a-bc")),
+            ("['a', 'b'] ~> $join('+')", json!("a+b")),
+            ("$string({'a': 1}) & $string([1..2])", json!(r#"{"a":1}[1,2]"#)),
+            ("($j := $join(?, '/'); $j(['a', 'b']))", json!("a/b")),
+            ("($join := function($x, $y) {$y}; $join(1, 'mine'))", json!("mine")),
+            ("$map([1, 2], $string)", json!(["1", "2"])),
+            ("'b' in ['a' & '', 'b' & '']", json!(true)),
+            ("{'k' & 1: 'v' & 2}", json!({"k1": "v2"})),
+            ("[{'n': 'a1'}, {'n': 'a2'}][n = 'a' & 2].n", json!("a2")),
+            ("$states.input ~> |$|{'s': s & s}| ~> $string", json!(r#"{"l":[3,4],"s":"xx"}"#)),
+        ];
+        for (text, want) in rows {
+            assert_eq!(run(text), Ok(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_without_end_is_refused() {
+        let rows = [
+            "$reduce([1..60], function($a, $i) {$a & $a}, 'x')",
+            "($big := $pad('', 500000); $map([1..100000], function($i) {$big & $i}))",
+            "$reduce([1..60], function($a, $i) {$join([$a, $a])}, 'x')",
+            "$reduce([1..60], function($a, $i) {[$a, $a] ~> $join('-')}, 'x')",
+            "$join(['a', 'b'], $pad('', 257))",
+            "$reduce([1..60], function($a, $i) {{'l': $a, 'r': $a}}, 'x')",
+            "$string($reduce([1..60], function($a, $i) {{'l': $a, 'r': $a}}, 'x'))",
+            "$reduce([1..60], function($a, $i) {[[$a], [$a]]}, 'x') & ''",
+            "$reduce([1..600], function($a, $i) {{'a': $a}}, 'x')",
+        ];
+        for text in rows {
+            let Err(Failed::Threw(why)) = run(text) else { panic!("{text} is not refused") };
+            assert!(why.starts_with("D3050"), "{text}: {why}");
+        }
     }
 
     proptest! {
