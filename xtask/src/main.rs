@@ -3,6 +3,7 @@
 //! `cargo xtask` without a word lists them. Each is one file; none of them is needed to build or to run Doxa.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
+mod asl_corpus;
 mod bench;
 mod comments;
 mod crash;
@@ -25,6 +26,11 @@ const CHORES: &[Chore] = &[
     Chore { name: "tidy", about: "checks the rules of the house that no compiler knows", run: tidy::run },
     Chore { name: "crash", about: "kills an import at every call that changes the disk", run: crash::run },
     Chore { name: "bench", about: "measures against a named peer, in one run, as ratios", run: bench::run },
+    Chore {
+        name: "asl-corpus",
+        about: "runs recordings of AWS against the states language",
+        run: asl_corpus::run,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -33,7 +39,7 @@ fn main() -> ExitCode {
     let Some(chore) = chosen else {
         eprintln!("usage: cargo xtask CHORE\n");
         for chore in CHORES {
-            eprintln!("  {:<8}{}", chore.name, chore.about);
+            eprintln!("  {:<12}{}", chore.name, chore.about);
         }
         return ExitCode::from(2);
     };

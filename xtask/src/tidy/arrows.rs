@@ -13,6 +13,8 @@ use crate::house::House;
 const ARROWS: &[(&str, &[&str])] = &[
     ("schema", &[]),
     ("lib/classify", &["lib/text"]),
+    // Two subjects: what an expression says of values, and what a state machine does with the answer.
+    ("lib/asl", &["lib/query"]),
     ("lib", &[]),
     ("ports", &["schema"]),
     ("stages", &["ports", "schema", "lib"]),
@@ -21,7 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("server", &["engine", "stages/3-score", "stages/8-learn", "ports", "schema", "lib"]),
     ("doxa", &["server", "engine", "stages", "adapters", "ports", "schema", "lib"]),
     ("testkit", &["ports", "schema", "lib"]),
-    ("xtask", &[]),
+    // `asl-corpus` runs the instrument itself: no binary of ours could be asked instead.
+    ("xtask", &["lib/asl"]),
 ];
 
 /// What any crate may lean on in its tests, besides the arrows above.
@@ -105,6 +108,10 @@ mod tests {
             ("ports", normal("doxa-schema"), None),
             ("schema", normal("doxa-ports"), Some("`schema` leans on `ports`")),
             ("stages/3-score", normal("doxa-classify"), None),
+            ("lib/asl", normal("doxa-query"), None),
+            ("lib/query", normal("doxa-asl"), Some("`lib/query` leans on `lib/asl`")),
+            ("engine", normal("doxa-query"), Some("`engine` leans on `lib/query`")),
+            ("xtask", normal("doxa-asl"), None),
             ("stages/3-score", normal("doxa-ingest"), Some("`stages/3-score` leans on `stages/1-ingest`")),
             (
                 "stages/3-score",
@@ -144,6 +151,8 @@ mod tests {
             ("adapters/embedded", "doxa-embedded"),
             ("lib/text", "doxa-text"),
             ("lib/classify", "doxa-classify"),
+            ("lib/query", "doxa-query"),
+            ("lib/asl", "doxa-asl"),
         ];
         for (folder, rest, wanted) in rows {
             let mut files = vec![(format!("{folder}/Cargo.toml"), manifest("subject", &rest))];
