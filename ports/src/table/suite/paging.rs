@@ -27,6 +27,7 @@ async fn pages(t: &Trial, mut query: Query) -> Result<Vec<Vec<String>>, Failure>
         match page.next {
             None => return Ok(pages),
             next => {
+                assert_ne!(next, query.after, "the next page begins where this one did: {query:?}");
                 assert_eq!(next, last, "the next page begins after this one's last item: {query:?}");
                 query.after = next;
             }
