@@ -8,6 +8,8 @@ mod bench;
 mod comments;
 mod crash;
 mod house;
+mod stats_acceptance;
+mod stats_golden;
 mod strace;
 mod tidy;
 
@@ -31,6 +33,16 @@ const CHORES: &[Chore] = &[
         about: "runs recordings of AWS against the states language",
         run: asl_corpus::run,
     },
+    Chore {
+        name: "stats-golden",
+        about: "holds the statistics against reference values",
+        run: stats_golden::run,
+    },
+    Chore {
+        name: "stats-acceptance",
+        about: "simulates what the statistics promise",
+        run: stats_acceptance::run,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -39,7 +51,7 @@ fn main() -> ExitCode {
     let Some(chore) = chosen else {
         eprintln!("usage: cargo xtask CHORE\n");
         for chore in CHORES {
-            eprintln!("  {:<12}{}", chore.name, chore.about);
+            eprintln!("  {:<18}{}", chore.name, chore.about);
         }
         return ExitCode::from(2);
     };

@@ -15,6 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lib/classify", &["lib/text"]),
     // Two subjects: what an expression says of values, and what a state machine does with the answer.
     ("lib/asl", &["lib/query"]),
+    // What other tools get right is taken from the statistics; only their mistakes are written again.
+    ("lib/compat", &["lib/stats"]),
     ("lib", &[]),
     ("ports", &["schema"]),
     ("stages", &["ports", "schema", "lib"]),
@@ -23,8 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("server", &["engine", "stages/3-score", "stages/8-learn", "ports", "schema", "lib"]),
     ("doxa", &["server", "engine", "stages", "adapters", "ports", "schema", "lib"]),
     ("testkit", &["ports", "schema", "lib"]),
-    // `asl-corpus` runs the instrument itself: no binary of ours could be asked instead.
-    ("xtask", &["lib/asl"]),
+    // `asl-corpus` and the proofs of the statistics run the instruments themselves: no binary of ours could be asked instead.
+    ("xtask", &["lib/asl", "lib/stats", "lib/compat"]),
 ];
 
 /// What any crate may lean on in its tests, besides the arrows above.
@@ -124,6 +126,10 @@ mod tests {
             ("adapters/aws", normal("doxa-embedded"), Some("`adapters/aws` leans on `adapters/embedded`")),
             ("lib/classify", normal("doxa-text"), None),
             ("lib/stats", normal("doxa-text"), Some("`lib/stats` leans on `lib/text`")),
+            ("lib/compat", normal("doxa-stats"), None),
+            ("lib/stats", normal("doxa-compat"), Some("`lib/stats` leans on `lib/compat`")),
+            ("xtask", normal("doxa-compat"), None),
+            ("xtask", normal("doxa-ports"), Some("`xtask` leans on `ports`")),
             ("doxa", normal("doxa-embedded"), None),
             ("doxa", normal("doxa-testkit"), Some("`doxa` leans on `testkit`")),
             (
@@ -153,6 +159,8 @@ mod tests {
             ("lib/classify", "doxa-classify"),
             ("lib/query", "doxa-query"),
             ("lib/asl", "doxa-asl"),
+            ("lib/stats", "doxa-stats"),
+            ("lib/compat", "doxa-compat"),
         ];
         for (folder, rest, wanted) in rows {
             let mut files = vec![(format!("{folder}/Cargo.toml"), manifest("subject", &rest))];
