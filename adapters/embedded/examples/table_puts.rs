@@ -1,6 +1,6 @@
 //! What the table's port costs over the bare SQLite statement: puts of 200 bytes, one after the other and 64 at once.
 //!
-//! Rounds of the three ways take turns on the same disk, so that its moods meet all of them alike; the ratios are medians
+//! Short rounds of the three ways take turns on the same disk, so that its moods meet all alike; the ratios are medians
 //! over the rounds of one over the other. Prints JSON, which `cargo xtask bench` keeps.
 //!
 //! ```text
@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-const ROUNDS: usize = 21;
-const PUTS: usize = 200;
+const ROUNDS: usize = 101;
+const PUTS: usize = 25;
 const AT_ONCE: usize = 64;
 
 fn main() -> Result<(), Failure> {

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use doxa_ports::clock::Clock;
 use doxa_ports::table::{Condition, Error, Key, Version, Write, value_text};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::WRITE;
@@ -15,6 +17,11 @@ use super::fault::{Fault, Undone};
 /// A batch is closed once it has so many statements, or so many bytes of values: who waits for it shall not wait long.
 const BATCH_STATEMENTS: usize = 512;
 const BATCH_BYTES: usize = 4 << 20;
+
+/// How long to look out for the next job before falling asleep: about as long as a caller takes to come back with one.
+/// Waking a thread takes half as long as a quick disk takes to sync, and whoever puts one item after the other waits for
+/// it each time: `examples/table_puts.rs` measured 1.10 to 1.33 of the bare statement's time without, 1.21 to 1.24 with it.
+const AWAKE: Duration = Duration::from_micros(100);
 
 const FIND: &str = "SELECT version FROM item
     WHERE partition = ?1 AND sort = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
@@ -78,7 +85,7 @@ impl Writer {
 
     /// Writes until nobody can hand over anything more and all that was handed over is answered.
     pub(super) fn run(&mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(first) = queue.blocking_recv() {
+        while let Some(first) = next(&mut queue) {
             let batch = gather(first, &mut queue);
             let answers = self.write(&batch);
             for (job, answer) in batch.into_iter().zip(answers) {
@@ -101,6 +108,19 @@ impl Writer {
             refuse(batch, &fault)
         })
     }
+}
+
+/// The next job, as soon as there is one; none once nobody can hand over any.
+fn next(queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    let start = Instant::now();
+    while start.elapsed() < AWAKE {
+        match queue.try_recv() {
+            Ok(job) => return Some(job),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => std::thread::yield_now(),
+        }
+    }
+    queue.blocking_recv()
 }
 
 fn refuse(batch: &[Job], fault: &Fault) -> Vec<Answer> {
